@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The inner half of the call machine: how a call goes in and out through the layers, one step at a
+// time. `compose/call_machine.hpp` turns a driver's events into these steps.
+#ifndef HAWSER_COMPOSE_DETAIL_LAYER_WALK_HPP
+#define HAWSER_COMPOSE_DETAIL_LAYER_WALK_HPP
+
+#include <hawser/base/outcome.hpp>
+#include <hawser/compose/context.hpp>
+#include <hawser/compose/detail/machine_layers.hpp>
+#include <hawser/compose/detail/stopped.hpp>
+#include <hawser/policy/concept.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace hawser::inline v0::detail {
+
+/// One call on its way: where it is, what each layer keeps for it, and the steps it takes.
+template <class D, class Pipeline, class Facts, class R>
+class layer_walk {
+public:
+    static constexpr std::size_t size = Pipeline::size;
+    using call_type = context<typename Pipeline::environment_type, Facts>;
+
+    layer_walk(layer_walk const&) = delete;
+    layer_walk& operator=(layer_walk const&) = delete;
+
+protected:
+    using layers_type = machine_layers<Pipeline, call_type, R>;
+
+    layer_walk(Pipeline const& line, Facts const& facts)
+        : line_{line}, facts_{facts}, call_{line.environment(), facts_}, node_{*this} {}
+    ~layer_walk() = default;
+
+    /// Does a step, and those that follow from it. A step that comes while one is being done (an
+    /// operation that ends where it starts) is taken up by the loop: the stack does not grow.
+    void go(call_step what, std::size_t level) {
+        step_ = what;
+        level_ = level;
+        if (moving_) return;
+        moving_ = true;
+        while (step_ != call_step::none) {
+            auto const now = std::exchange(step_, call_step::none);
+            do_step(now, level_, std::make_index_sequence<size + 1>{});
+        }
+        moving_ = false;
+        owner().settle();
+    }
+
+    /// From any thread, once it has been granted what it waits for.
+    void ring() noexcept { owner().ring_arrives(); }
+
+    /// Ends a wait of layer `at_` before its time; whether no bell will ring any more.
+    bool withdraw() noexcept { return layers_.withdraw(line_, call_, node_, at_); }
+
+    void go_out_stopped() {
+        step_at(std::make_index_sequence<size + 1>{}, [&]<std::size_t I>() {
+            if constexpr (I < size) refuse(stopped_by(call_.cause(), name<I>()), true);
+        });
+        phase_ = call_phase::running;
+        go(call_step::ascend, at_);
+    }
+
+    /// After something was started, and only if it did not end at once.
+    void arm_deadline() {
+        if (phase_ == call_phase::operating && call_.has_deadline()) owner().arm(call_.deadline());
+    }
+
+private:
+    template <std::size_t I>
+    using policy_at = typename Pipeline::template policy_type<I>;
+
+    D& owner() noexcept { return static_cast<D&>(*this); }
+    template <std::size_t I>
+    char const* name() const noexcept {
+        return policy_name(line_.template policy<I>());
+    }
+
+    template <std::size_t... I, class Do>
+    void step_at(std::index_sequence<I...>, Do&& act) {
+        (void)((at_ == I && (act.template operator()<I>(), true)) || ...);
+    }
+    template <std::size_t... I>
+    [[gnu::always_inline]] void do_step(call_step what, std::size_t level,
+                                        std::index_sequence<I...>) {
+        (void)((level == I && (do_step_at<I>(what), true)) || ...);
+    }
+    template <std::size_t I>
+    void do_step_at(call_step what) {
+        if constexpr (I < size) {
+            if (what == call_step::ask) return ask<I>();
+            if (what == call_step::enter) return enter<I>();
+            if (what == call_step::alternative_ended) return alternative_ended<I>();
+        }
+        if (what == call_step::descend)
+            descend<I>();
+        else
+            ascend<I>();
+    }
+
+    template <std::size_t I>
+    void descend() {
+        if constexpr (I == size) {
+            start();
+        } else {
+            layers_.template reset<I>();
+            ask<I>();
+        }
+    }
+
+    void start() {
+        if (is_out_of_time()) [[unlikely]] {
+            refuse(stopped_by(call_.cause(), "pipeline"));
+            return ascend<size>();
+        }
+        driver::begin_attempt(call_);
+        call_.template emit<attempt_started>("pipeline", [&](event_origin at) {
+            began_ = at.at;
+            return attempt_started{at};
+        });
+        phase_ = call_phase::operating;
+        owner().start_operation();
+        arm_deadline();
+    }
+
+    /// Whether the call is to stop; a deadline that has passed is then its cause.
+    bool is_out_of_time() noexcept {
+        if (call_.cause_set() != stop_cause::none) return true;
+        auto const asked = call_.cause();
+        if (asked == stop_cause::none && call_.fits({})) return false;
+        driver::set_cause(call_, asked == stop_cause::none ? stop_cause::timeout : asked);
+        return true;
+    }
+
+    void refuse(refusal const& why, bool withdrawn = false) noexcept {
+        out_.refuse(why);
+        if (withdrawn)
+            call_.template emit<wait_withdrawn>(why.policy, [&](event_origin at) {
+                return wait_withdrawn{at, why.code};
+            });
+        call_.template emit<call_refused>(why.policy, [&](event_origin at) {
+            return call_refused{at, why};
+        });
+    }
+
+    /// Asks layer `I` whether the call may go in. Until it has gone in, the layers it is inside of
+    /// are those before `I`.
+    template <std::size_t I>
+    void ask() {
+        depth_ = I;
+        auto const answer = layers_.template ask<I>(line_, call_, out_, node_);
+        switch (answer.action) {
+            case step::kind::proceed:
+                if (layers_type::template parks<I> && node_.granted && !node_.rung)
+                    return wait_for_bell(call_step::enter, I);
+                node_.rearm();
+                return enter<I>();
+            case step::kind::respond: return ascend<I + 1>();
+            case step::kind::refuse:
+                node_.rearm();
+                refuse({answer.code, answer.delay, name<I>()});
+                return ascend<I>();
+            case step::kind::wait: return wait<I>(answer.delay);
+            case step::kind::park: return park<I>(answer.delay);
+        }
+    }
+
+    /// A wait that would end past the deadline is not begun.
+    template <std::size_t I>
+    void wait(duration delay) {
+        at_ = I;
+        auto cause = call_.cause();
+        if (cause == stop_cause::none && !call_.fits(delay)) cause = stop_cause::timeout;
+        if (cause != stop_cause::none) {
+            withdraw();
+            auto why = stopped_by(cause, name<I>());
+            why.retry_after = delay;
+            refuse(why, true);
+            return ascend<I>();
+        }
+        call_.template emit<call_waiting>(name<I>(), [&](event_origin at) {
+            return call_waiting{at, delay, false};
+        });
+        wait_until(add_saturating(call_.now(), delay), call_phase::asking);
+    }
+
+    template <std::size_t I>
+    void park(duration at_most) {
+        at_ = I;
+        if (is_out_of_time()) {
+            if (!withdraw()) return wait_for_bell(call_step::stop, I);
+            refuse(stopped_by(call_.cause(), name<I>()), true);
+            return ascend<I>();
+        }
+        call_.template emit<call_waiting>(name<I>(), [&](event_origin at) {
+            return call_waiting{at, at_most, true};
+        });
+        wait_until(at_most == never ? no_deadline : add_saturating(call_.now(), at_most),
+                   call_phase::parked);
+    }
+
+    void wait_until(time_point until, call_phase why) {
+        until_ = until;
+        phase_ = why;
+        owner().arm(std::min(until, call_.deadline()));
+    }
+
+    void wait_for_bell(call_step then, std::size_t level) {
+        at_ = level;
+        after_bell_ = then;
+        phase_ = call_phase::awaiting_bell;
+        owner().arm(no_deadline);
+    }
+
+    template <std::size_t I>
+    void enter() {
+        depth_ = I + 1;
+        layers_.template open_scope<I>(line_, call_);
+        descend<I + 1>();
+    }
+
+    /// The outcome leaves what is inside layer `Level - 1` and meets that layer.
+    template <std::size_t Level>
+    void ascend() {
+        if constexpr (Level == 0) {
+            finish();
+        } else {
+            constexpr std::size_t I = Level - 1;
+            depth_ = I;
+            layers_.template close_scope<I>(line_, call_, out_);
+            auto const answer = layers_.template after<I>(line_, call_, out_);
+            if (answer.action == next::kind::again) [[unlikely]]
+                return again<I>(answer.delay);
+            if constexpr (has_alternative<policy_at<I>>)
+                if (answer.action == next::kind::divert) return divert<I>();
+            ascend<I>();
+        }
+    }
+
+    /// Goes in again after `delay`, if that fits; else the last outcome stands. The outcome is
+    /// destroyed before the wait.
+    template <std::size_t I>
+    void again(duration delay) {
+        at_ = I;
+        if (call_.cause() != stop_cause::none || !call_.fits(delay)) {
+            withdraw();
+            return ascend<I>();
+        }
+        out_.reset();
+        if (delay > duration::zero())
+            return wait_until(add_saturating(call_.now(), delay), call_phase::backing_off);
+        go(call_step::ask, I);
+    }
+
+    template <std::size_t I>
+    void divert() {
+        phase_ = call_phase::operating;
+        auto const error = out_.set_aside();
+        owner().start_alternative(line_.template policy<I>().alternative(), error, I);
+        arm_deadline();
+    }
+
+    template <std::size_t I>
+    void alternative_ended() {
+        layers_.template alternative_ended<I>(line_, call_, out_);
+        ascend<I>();
+    }
+
+    void finish() {
+        out_.origin().attempts = call_.attempt();
+        phase_ = call_phase::finished;
+        call_.template emit<call_ended>("pipeline", [&](event_origin at) {
+            return call_ended{at, out_.classify(), out_.code(), time_between(begun_, at.at),
+                              out_.origin().degraded};
+        });
+    }
+
+protected:
+    using sink = std::remove_reference_t<
+        decltype(std::declval<typename Pipeline::environment_type const&>().sink())>;
+
+    Pipeline const& line_;
+    [[no_unique_address]] Facts const facts_;
+    call_type call_;
+    outcome<R> out_;
+    [[no_unique_address]] layers_type layers_;
+    [[no_unique_address]] typename layers_type::template node_type<layer_walk> node_;
+    time_point begun_{};  ///< When the call, and below the attempt, began: for events only.
+    time_point began_{};
+    time_point until_{};
+    std::size_t level_ = 0;
+    std::size_t at_ = 0;
+    std::size_t depth_ = 0;  ///< The layers the call is inside of: those before this.
+    call_phase phase_ = call_phase::running;
+    call_step step_ = call_step::none;
+    call_step after_bell_ = call_step::none;
+    bool moving_ = false;
+};
+
+}  // namespace hawser::inline v0::detail
+#endif  // HAWSER_COMPOSE_DETAIL_LAYER_WALK_HPP

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A call that waits for a grant: the node that a policy's queue holds and the bell it rings.
+//
+//     idle --(policy's lock: linked)--> queued --(policy's lock: granted)--> granted
+//                                         |                                     |
+//                                 withdrawn under the lock             wake(), outside the lock
+//
+// The policy owns the links and the `granted` mark and touches them under its own lock. Whoever
+// grants rings the bell after leaving the lock, and that is its last touch of the node: the call
+// may be gone the moment after. A policy that takes a waiter out ungranted never rings for it.
+#ifndef HAWSER_CONTAINERS_WAITER_HPP
+#define HAWSER_CONTAINERS_WAITER_HPP
+
+#include <cstdint>
+
+namespace hawser::inline v0 {
+
+/// One waiting call, made and kept by its driver.
+///
+/// Thread safety: the links and `granted` belong to the lock of the policy that queues it; `wake`
+/// may be called from any thread, once for each grant.
+class waiter {
+public:
+    waiter(waiter const&) = delete;
+    waiter& operator=(waiter const&) = delete;
+
+    /// Tells the call that it has been granted what it waits for. The node may be destroyed before
+    /// this returns to a caller that raced: nothing of it may be touched afterwards.
+    void wake() noexcept { ring_(*this); }
+
+    waiter* next = nullptr;
+    waiter* previous = nullptr;
+    bool queued = false;
+    bool granted = false;
+
+protected:
+    explicit waiter(void (*ring)(waiter&) noexcept) noexcept : ring_{ring} {}
+    ~waiter() = default;
+
+private:
+    void (*ring_)(waiter&) noexcept;
+};
+
+}  // namespace hawser::inline v0
+#endif  // HAWSER_CONTAINERS_WAITER_HPP

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// All of hawser that needs nothing but the standard library.
+#ifndef HAWSER_HAWSER_HPP
+#define HAWSER_HAWSER_HPP
+
+#include <hawser/compose/execute.hpp>
+#include <hawser/policy/circuit_breaker.hpp>
+#include <hawser/policy/fallback.hpp>
+#include <hawser/policy/retry.hpp>
+#include <hawser/policy/timeout.hpp>
+#include <hawser/version.hpp>
+
+#endif  // HAWSER_HAWSER_HPP

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What happens to a call and to the policies it passes, as small typed events.
+//
+// An event says when, who, what was decided, and the numbers that decided it. Strings in it are
+// static, or as long-lived as the policy that emits it; a sink that keeps events longer copies
+// them. Events of a call go to the pipeline's sink, those of a shared policy's state to its own.
+#ifndef HAWSER_TRACE_EVENT_HPP
+#define HAWSER_TRACE_EVENT_HPP
+
+#include <hawser/base/error.hpp>
+#include <hawser/base/time.hpp>
+
+#include <cstdint>
+
+namespace hawser::inline v0 {
+
+/// What every event of a call begins with.
+struct event_origin {
+    time_point at{};
+    char const* policy = "";    ///< Who emits it; for the pipeline itself, "pipeline".
+    std::uint32_t attempt = 0;  ///< How often the operation has been started so far.
+};
+
+/// The operation is about to be started. `origin.attempt` counts this start.
+struct attempt_started {
+    event_origin origin;
+};
+
+/// The operation has ended; `took` is its own time.
+struct attempt_ended {
+    event_origin origin;
+    verdict result = verdict::success;
+    duration took{};
+};
+
+/// The whole call has ended; `took` is from the first look at the pipeline to the last.
+struct call_ended {
+    event_origin origin;
+    verdict result = verdict::success;
+    errc code{};  ///< Set if the caller gets a refusal.
+    duration took{};
+    bool degraded = false;
+};
+
+/// A policy refused the call.
+struct call_refused {
+    event_origin origin;
+    refusal why;
+};
+
+/// A policy makes the call wait: for `wait`, or, parked, at most so long.
+struct call_waiting {
+    event_origin origin;
+    duration wait{};
+    bool parked = false;
+};
+
+/// A wait ended before its time: the caller stopped, or a deadline came.
+struct wait_withdrawn {
+    event_origin origin;
+    errc code{};
+};
+
+/// Where the length of a backoff comes from.
+enum class delay_source : std::uint8_t {
+    backoff,      ///< The policy's own schedule.
+    retry_after,  ///< The dependency named a time.
+    refusal,      ///< One of our policies refused and said when to ask again.
+    transparent,  ///< The request was not sent: it goes again at once, and is not counted.
+};
+
+/// Another attempt follows after `delay`.
+struct retry_scheduled {
+    event_origin origin;
+    duration delay{};
+    delay_source source = delay_source::backoff;
+};
+
+/// Why a retry gives up.
+enum class give_up : std::uint8_t {
+    max_attempts,    ///< The attempts are spent.
+    deadline,        ///< The wait would not fit what is left of the time.
+    total_duration,  ///< The policy's own limit of time is spent.
+    budget,          ///< The budget has no token left.
+    allowance,       ///< The attempts that nested pipelines share are spent.
+    aborted,         ///< The abort predicate, or the dependency, said stop.
+    stopped,         ///< The call was stopped from outside.
+};
+
+/// A failure that a retry would have handled is passed on.
+struct retry_gave_up {
+    event_origin origin;
+    give_up reason = give_up::max_attempts;
+};
+
+/// A deadline passed while the operation ran.
+struct timeout_fired {
+    event_origin origin;
+    duration limit{};
+    duration elapsed{};
+    bool cancelled = false;  ///< The operation is being cancelled; else it was merely found late.
+};
+
+/// A fallback answers in place of the operation.
+struct fallback_invoked {
+    event_origin origin;
+    errc cause{};  ///< Set if it stands in for a refusal.
+};
+
+/// What the fallback came to.
+struct fallback_ended {
+    event_origin origin;
+    verdict result = verdict::success;
+};
+
+/// User code that a policy asked (a predicate, a classifier, a generator) threw. The exception is
+/// the call's outcome.
+struct predicate_threw {
+    event_origin origin;
+};
+
+/// A circuit breaker changed its state. Names of states and causes are those of the breaker.
+struct breaker_changed {
+    event_origin origin;  ///< `attempt` is zero: the state is not one call's.
+    char const* from = "";
+    char const* to = "";
+    char const* cause = "";
+    char const* rule = "";         ///< Which rule decided, with what it saw:
+    std::uint64_t generation = 0;  ///< Of the new state; grows by one with every change.
+    std::uint32_t calls = 0;
+    std::uint32_t hits = 0;
+    double limit = 0;
+    std::uint32_t consecutive_opens = 0;
+    duration open_for{};  ///< How long it stays open; zero unless it opened.
+};
+
+/// Changes of state that were not delivered because their queue was full.
+struct events_dropped {
+    event_origin origin;
+    std::uint64_t count = 0;
+};
+
+}  // namespace hawser::inline v0
+#endif  // HAWSER_TRACE_EVENT_HPP
