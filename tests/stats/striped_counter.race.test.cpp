@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <hawser/stats/striped_counter.hpp>
+
+#include "support/catch.hpp"
+
+#include <atomic>
+#include <latch>
+#include <thread>
+#include <vector>
+
+using hawser::striped_counter;
+
+TEST_CASE("striped_counter: loses nothing, of threads with stripes and of threads without") {
+    striped_counter<2> few;
+    striped_counter<16> many;
+    constexpr int threads = 24, adds = 5'000;
+    {
+        std::latch start{threads};
+        std::vector<std::jthread> running;
+        for (int i = 0; i < threads; ++i)
+            running.emplace_back([&] {
+                start.arrive_and_wait();
+                for (int k = 0; k < adds; ++k) {
+                    few.add();
+                    many.add(3);
+                }
+            });
+    }  // Joins.
+    CHECK(few.total() == threads * adds);
+    CHECK(many.total() == 3 * threads * adds);
+}
+
+TEST_CASE("striped_counter: a total read beside additions lies between before and after") {
+    striped_counter<> counter;
+    std::atomic<std::uint64_t> begun{0}, ended{0};
+    std::atomic<bool> outside{false};
+    {
+        std::latch start{3};
+        std::vector<std::jthread> running;
+        for (int i = 0; i < 2; ++i)
+            running.emplace_back([&] {
+                start.arrive_and_wait();
+                for (int k = 0; k < 20'000; ++k) {
+                    ++begun;
+                    counter.add();
+                    ++ended;
+                }
+            });
+        running.emplace_back([&] {
+            start.arrive_and_wait();
+            std::uint64_t last = 0;
+            for (int k = 0; k < 20'000; ++k) {
+                auto const least = ended.load();
+                auto const read = counter.total();
+                if (read < least || read > begun.load() || read < last) outside = true;
+                last = read;
+            }
+        });
+    }  // Joins.
+    CHECK_FALSE(outside);
+    CHECK(counter.total() == 40'000);
+}
+
+TEST_CASE("striped_counter: a stripe passed from an ended thread to a new one loses nothing") {
+    striped_counter<4> counter;
+    constexpr int threads = 4, generations = 200;
+    {
+        std::latch start{threads};
+        std::vector<std::jthread> parents;
+        for (int i = 0; i < threads; ++i)
+            parents.emplace_back([&] {
+                start.arrive_and_wait();
+                for (int k = 0; k < generations; ++k) std::jthread{[&] { counter.add(); }};
+            });
+    }  // Joins.
+    CHECK(counter.total() == threads * generations);
+}
