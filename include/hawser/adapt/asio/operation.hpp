@@ -8,6 +8,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 
 #include <exception>
 #include <type_traits>
@@ -30,6 +31,13 @@ template <class Operation, class... Arguments>
 concept coroutine_operation = requires(Operation& operation, Arguments&... arguments) {
     typename awaitable_signature<decltype(operation(arguments...))>::type;
 };
+
+/// Whether something can be started with these arguments: as a coroutine, or with a token after
+/// them
+/// (`deferred` stands for any).
+template <class Operation, class... Arguments>
+concept startable = coroutine_operation<Operation, Arguments...> ||
+    std::is_invocable_v<Operation&, Arguments&..., boost::asio::deferred_t const&>;
 
 /// The primary: an initiating function. Its signature is asked of the operation itself.
 template <class Operation, class... Arguments>

@@ -75,7 +75,7 @@ public:
     void start_operation() { start(operation_, machine::size, this->call_); }
     template <class Alternative>
     void start_alternative(Alternative& alternative, call_error const& error, std::size_t level) {
-        if constexpr (initiates<Alternative>) {
+        if constexpr (startable<Alternative, call_type, call_error const>) {
             alternative_error_ = error;
             start(alternative, level, this->call_, std::as_const(alternative_error_));
         } else {
@@ -126,11 +126,6 @@ public:
 private:
     using traits = std::allocator_traits<
         typename std::allocator_traits<allocator_type>::template rebind_alloc<async_call>>;
-
-    template <class Alternative>
-    static constexpr bool initiates = requires {
-        typename async_operation<Alternative, call_type, call_error const>::signature;
-    };
 
     static auto rebind(allocator_type const& allocator) {
         return typename traits::allocator_type{allocator};
@@ -194,8 +189,8 @@ private:
     void arrived(deadline_came, std::size_t) {
         armed_ = false;
         if (torn_down_) return free_if_last();
-        this->timer_fired();
-        settle();
+        if (this->finished()) return settle();
+        this->timer_fired();  // It may end the call, and this object with it.
     }
     void arrived(bell_rung, std::size_t) {
         ring_expected_ = false;
@@ -205,8 +200,8 @@ private:
     void arrived(stop_came, std::size_t) {
         stop_.arrived();
         if (torn_down_) return free_if_last();
+        if (this->finished()) return settle();
         this->stop(stop_cause::caller);
-        settle();
     }
     void arrived(finish_up, std::size_t) {
         --links_;
