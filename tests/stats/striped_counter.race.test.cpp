@@ -30,6 +30,29 @@ TEST_CASE("striped_counter: loses nothing, of threads with stripes and of thread
     CHECK(many.total() == 3 * threads * adds);
 }
 
+TEST_CASE("striped_counter: two threads that share a stripe at the same time lose nothing") {
+    striped_counter<1> counter;
+    constexpr int adds = 5'000'000;
+    std::latch taken{1}, done{2};
+    std::atomic<int> running{0};
+    std::vector<std::jthread> threads;
+    static_cast<void>(hawser::thread_slot());  // The main thread's or the next holds the stripe.
+    threads.emplace_back([&] {
+        static_cast<void>(hawser::thread_slot());
+        taken.count_down();
+        done.wait();
+    });
+    taken.wait();
+    for (int i = 0; i < 2; ++i)
+        threads.emplace_back([&] {
+            for (++running; running < 2;) {}  // Spins: two that wake one by one would not meet.
+            for (int k = 0; k < adds; ++k) counter.add();
+            done.count_down();
+        });
+    threads.clear();  // Joins.
+    CHECK(counter.total() == 2 * adds);
+}
+
 TEST_CASE("striped_counter: a total read beside additions lies between before and after") {
     striped_counter<> counter;
     std::atomic<std::uint64_t> begun{0}, ended{0};
