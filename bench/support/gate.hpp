@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A gate: promises of speed, measured and judged. Exits non-zero when one is broken.
+#ifndef HAWSER_BENCH_SUPPORT_GATE_HPP
+#define HAWSER_BENCH_SUPPORT_GATE_HPP
+
+#include "support/paired.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <latch>
+#include <thread>
+#include <vector>
+
+namespace support {
+
+/// Collects rows. `--quick` measures too little to judge by: it only shows that everything runs.
+class gate {
+public:
+    gate(int argc, char** argv) {
+        for (int i = 1; i < argc; ++i) quick_ = quick_ || std::strcmp(argv[i], "--quick") == 0;
+        if (quick_) options_ = {.pairs = 3, .batch = std::chrono::microseconds{100}};
+        std::printf("%-48s %9s %9s %9s %9s %7s\n", "", "A ns", "B ns", "B - A", "limit", "A / A");
+    }
+
+    /// B costs at most `limit` nanoseconds more than A. One call of either is `calls` of what is
+    /// promised.
+    template <class A, class B>
+    void at_most_over(char const* what, A&& a, B&& b, double limit, double calls = 1) {
+        for (int attempt = 0;; ++attempt) {
+            auto measured = compare_paired(a, b, options_);
+            if (!measured.valid && !quick_ && attempt < retries) continue;
+            measured.a_ns /= calls;
+            measured.b_ns /= calls;
+            return row(what, measured, measured.b_ns - measured.a_ns, limit);
+        }
+    }
+
+    /// B costs at most `floors` times the floor more than A, the floor measured beside them.
+    template <class A, class B, class Floor>
+    void at_most_floors(char const* what, A&& a, B&& b, Floor&& floor, double floors) {
+        auto const beside = compare_paired(floor, floor, options_);
+        std::printf("%-48s %9.2f\n", "  its floor", beside.a_ns);
+        at_most_over(what, a, b, floors * beside.a_ns);
+    }
+
+    /// B takes at most `ratio` times as long as A.
+    template <class A, class B>
+    void at_most_times(char const* what, A&& a, B&& b, double ratio, double calls = 1) {
+        for (int attempt = 0;; ++attempt) {
+            auto measured = compare_paired(a, b, options_);
+            if (!measured.valid && !quick_ && attempt < retries) continue;
+            measured.a_ns /= calls;
+            measured.b_ns /= calls;
+            std::printf("%-48s %9.2f %9.2f %8.2fx %8.2fx %7.3f%s\n", what, measured.a_ns,
+                        measured.b_ns, measured.ratio, ratio, measured.control,
+                        note(measured, measured.ratio <= ratio));
+            return judge(measured.valid, measured.ratio <= ratio);
+        }
+    }
+
+    void exactly(char const* what, std::uint64_t value, std::uint64_t expected) {
+        auto const held = value == expected;
+        std::printf("%-48s %39llu%s\n", what, static_cast<unsigned long long>(value),
+                    held ? "" : "  BROKEN");
+        broken_ += held ? 0 : 1;
+    }
+
+    /// The same work on two threads at once takes at most `ratio` times as long as on one.
+    template <class Work>
+    void two_threads(char const* what, Work&& work, double ratio) {
+        std::vector<double> ones, twos, ratios, controls;
+        for (std::size_t round = 0; round != options_.pairs; ++round) {
+            auto const one = time_on(1, work), two = time_on(2, work), again = time_on(1, work);
+            ones.push_back(one);
+            twos.push_back(two);
+            ratios.push_back(two / one);
+            controls.push_back(again / one);
+        }
+        paired_result const measured{.a_ns = detail::median(ones),
+                                     .b_ns = detail::median(twos),
+                                     .ratio = detail::median(ratios),
+                                     .control = detail::median(controls),
+                                     .pairs = options_.pairs,
+                                     .valid = true};
+        std::printf("%-48s %9.0f %9.0f %8.2fx %8.2fx %7.3f%s\n", what, measured.a_ns, measured.b_ns,
+                    measured.ratio, ratio, measured.control,
+                    note(measured, measured.ratio <= ratio));
+        judge(std::abs(measured.control - 1) <= options_.tolerance, measured.ratio <= ratio);
+    }
+
+    [[nodiscard]] int verdict() const {
+        std::printf("%s%d held, %d broken, %d void\n", quick_ ? "quick run, not judged: " : "",
+                    held_, broken_, void_);
+        return !quick_ && broken_ != 0 ? 1 : 0;
+    }
+
+private:
+    static constexpr int retries = 4;
+
+    /// The longest of the threads' own times for `work`, in nanoseconds.
+    template <class Work>
+    static double time_on(int threads, Work& work) {
+        std::vector<double> times(static_cast<std::size_t>(threads));
+        std::latch start{threads};
+        {
+            std::vector<std::jthread> running;
+            for (auto& time : times)
+                running.emplace_back([&] {
+                    work();
+                    start.arrive_and_wait();
+                    time = detail::time_of(work, 1);
+                });
+        }
+        return *std::max_element(times.begin(), times.end());
+    }
+
+    void row(char const* what, paired_result const& measured, double over, double limit) {
+        std::printf("%-48s %9.2f %9.2f %9.2f %9.2f %7.3f%s\n", what, measured.a_ns, measured.b_ns,
+                    over, limit, measured.control, note(measured, over <= limit));
+        judge(measured.valid, over <= limit);
+    }
+    char const* note(paired_result const& measured, bool held) const {
+        if (quick_) return "";
+        return !measured.valid ? "  void" : held ? "" : "  BROKEN";
+    }
+    void judge(bool valid, bool held) {
+        if (!valid) ++void_;
+        else ++(held ? held_ : broken_);
+    }
+
+    paired_options options_{};
+    bool quick_ = false;
+    int held_ = 0;
+    int broken_ = 0;
+    int void_ = 0;
+};
+
+}  // namespace support
+
+#endif  // HAWSER_BENCH_SUPPORT_GATE_HPP
