@@ -213,14 +213,15 @@ private:
         holds_ = other.holds_;
     }
 
+    // What a call begins with is all zero and lies together.
+    provenance origin_;
     holds holds_ = holds::nothing;
+    error_list earlier_;
     union {
         stored_type value_;
         refusal why_;
         std::exception_ptr thrown_;
     };
-    provenance origin_;
-    error_list earlier_;
 };
 
 }  // namespace hawser::inline v0

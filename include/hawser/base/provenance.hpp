@@ -31,9 +31,9 @@ struct provenance {
     /// It came after a deadline that could not stop the operation.
     bool late = false;
 
-    /// The name of the policy that supplied it in the operation's place; empty if none did. Static,
+    /// The name of the policy that supplied it in the operation's place; null if none did. Static,
     /// or as long-lived as the policy.
-    char const* source = "";
+    char const* source = nullptr;
 
     /// How old it is, where a store supplied it.
     duration age{};
@@ -61,7 +61,10 @@ public:
         }
         return *this;
     }
-    ~error_list() { clear(); }
+    ~error_list() {
+        if (size_ != 0) [[unlikely]]
+            clear();
+    }
 
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -34,7 +34,7 @@ public:
     using key_type = typename Facts::key_type;
     static constexpr bool has_facts = !std::is_same_v<Facts, no_facts>;
 
-    context(Environment const& env, Facts const& facts) noexcept : env_{&env}, facts_{&facts} {
+    context(Environment const& env, Facts const& facts) noexcept : env_{&env}, facts_{facts} {
         if constexpr (has_facts) deadline_ = facts.deadline;
     }
     context(context const&) = delete;
@@ -76,18 +76,18 @@ public:
     /// The caller's own way to stop the call; a token that never stops if there is none.
     [[nodiscard]] std::stop_token stop_token() const noexcept {
         if constexpr (has_facts)
-            return facts_->stop;
+            return facts_.get().stop;
         else
             return {};
     }
 
-    [[nodiscard]] Facts const& facts() const noexcept requires has_facts { return *facts_; }
+    [[nodiscard]] Facts const& facts() const noexcept requires has_facts { return facts_.get(); }
     [[nodiscard]] key_type const& key() const noexcept requires(!std::is_same_v<key_type, no_key>) {
-        return facts_->key;
+        return facts_.get().key;
     }
     [[nodiscard]] attempt_allowance* allowance() const noexcept {
         if constexpr (has_facts)
-            return facts_->allowance;
+            return facts_.get().allowance;
         else
             return nullptr;
     }
@@ -96,7 +96,7 @@ public:
     /// deadline.
     [[nodiscard]] call_facts<key_type> nested() const noexcept {
         call_facts<key_type> inner;
-        if constexpr (has_facts) inner = *facts_;
+        if constexpr (has_facts) inner = facts_.get();
         inner.deadline = deadline_;
         return inner;
     }
@@ -148,13 +148,23 @@ private:
 
     [[nodiscard]] bool stop_token_requested() const noexcept {
         if constexpr (has_facts)
-            return facts_->stop.stop_requested();
+            return facts_.get().stop.stop_requested();
         else
             return false;
     }
 
+    /// Where the facts are; nothing, if there are none.
+    struct facts_reference {
+        facts_reference(Facts const& facts) noexcept : at{&facts} {}
+        [[nodiscard]] Facts const& get() const noexcept { return *at; }
+        Facts const* at;
+    };
+    struct no_reference {
+        no_reference(Facts const&) noexcept {}
+    };
+
     Environment const* env_;
-    Facts const* facts_;
+    [[no_unique_address]] std::conditional_t<has_facts, facts_reference, no_reference> facts_;
     time_point deadline_ = no_deadline;
     mutable time_point now_ = unread;
     std::uint32_t attempt_ = 0;

@@ -19,7 +19,7 @@
 //
 //     gate|step before(state, call [, waiter&] [, outcome<R>&])   asked before what is further in
 //     void|bool withdraw(state, call [, waiter&])                 a wait or park ended unproceeded
-//     void|next after(state, call, outcome<R>&)                   what is further in has ended
+//     void|detour|next after(state, call, outcome<R>&)            what is further in has ended
 //     F&        alternative()                                     what a divert runs
 //     void      alternative_ended(state, call, outcome<R>&)       and what came of it
 //     void      abandon(state, call)                              torn down between before and
@@ -92,6 +92,11 @@ struct [[nodiscard]] next {
     static constexpr next done() noexcept { return {}; }
     static constexpr next again(duration delay) noexcept { return {kind::again, delay}; }
     static constexpr next divert() noexcept { return {kind::divert, {}}; }
+};
+
+/// The answer of an `after` that can only go out or run the alternative. Goes out by default.
+struct [[nodiscard]] detour {
+    bool taken = false;
 };
 
 /// What a layer is to the order of a pipeline. A policy says it as `static constexpr layer_role
@@ -173,6 +178,19 @@ template <class Policy, class Call, class R>
 concept looks_after = requires(Policy& p, call_state_t<Policy>& state, Call& call,
                                outcome<R>& out) {
     p.after(state, call, out);
+};
+
+/// An `after` that may go in again.
+template <class Policy, class Call, class R>
+concept goes_again = requires(Policy& p, call_state_t<Policy>& state, Call& call, outcome<R>& out) {
+    { p.after(state, call, out) } -> std::same_as<next>;
+};
+
+/// An `after` that may run the alternative, and nothing else.
+template <class Policy, class Call, class R>
+concept only_detours = requires(Policy& p, call_state_t<Policy>& state, Call& call,
+                                outcome<R>& out) {
+    { p.after(state, call, out) } -> std::same_as<detour>;
 };
 
 template <class Policy, class Call, class R>

@@ -55,10 +55,10 @@ public:
     [[nodiscard]] constexpr Alternative const& alternative() const noexcept { return alternative_; }
 
     template <class Call, class R>
-    [[gnu::always_inline]] next after(detail::unit&, Call& call, outcome<R>& out) const noexcept {
+    [[gnu::always_inline]] detour after(detail::unit&, Call& call, outcome<R>& out) const noexcept {
         if constexpr (std::is_same_v<Handles, handle_failures>)
             if (out.classify() == verdict::success) [[likely]]
-                return next::done();
+                return {};
         return consider(call, out);
     }
 
@@ -75,17 +75,17 @@ public:
 
 private:
     template <class Call, class R>
-    [[gnu::noinline]] next consider(Call& call, outcome<R>& out) const noexcept {
-        if (call.cause() != stop_cause::none || call.predicate_threw()) return next::done();
+    [[gnu::noinline]] detour consider(Call& call, outcome<R>& out) const noexcept {
+        if (call.cause() != stop_cause::none || call.predicate_threw()) return {};
         auto const handled = call.ask(name_, out, false,
                                       [&]() noexcept(noexcept(bool(handles_(std::as_const(out))))) {
                                           return static_cast<bool>(handles_(std::as_const(out)));
                                       });
-        if (!handled) return next::done();
+        if (!handled) return {};
         call.template emit<fallback_invoked>(name_, [&](event_origin at) {
             return fallback_invoked{at, out.code()};
         });
-        return next::divert();
+        return {.taken = true};
     }
 
     [[no_unique_address]] Alternative alternative_;

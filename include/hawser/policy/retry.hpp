@@ -94,12 +94,13 @@ public:
     static constexpr layer_role role = layer_role::retry;
 
     struct call_state {
-        std::uint32_t rounds = 1;    ///< Attempts and refused asks, this one included.
+        std::uint32_t rounds = 0;    ///< Attempts and refused asks that are over.
         std::uint32_t failures = 0;  ///< Attempts that failed.
         duration last_delay{};
-        time_point began = no_deadline;
-        retry_budget::reservation token{};
+        time_point began{};
+        bool has_begun = false;
         bool repeated_unsent = false;
+        bool reserved = false;  ///< A token was taken for an attempt that has not begun.
     };
 
     /// Throws `std::invalid_argument`, naming the field, if an option or a part is out of range.
@@ -123,8 +124,7 @@ public:
 
     template <class Call>
     [[gnu::always_inline]] gate before(call_state& state, Call& call) const noexcept {
-        state.token.spend();
-        if (options_.total_duration != never && state.began == no_deadline)
+        if (options_.total_duration != never && !std::exchange(state.has_begun, true)) [[unlikely]]
             state.began = call.now();
         return {};
     }
@@ -143,7 +143,7 @@ public:
 
     template <class Call>
     void withdraw(call_state& state, Call&) const noexcept {
-        state.token.give_back();
+        if (std::exchange(state.reserved, false)) detail::budget_of(budget_)->give_back();
     }
 
 private:
@@ -154,20 +154,23 @@ private:
 
     template <class Call, class R>
     [[gnu::noinline]] next decide(call_state& state, Call& call, outcome<R>& out) const noexcept {
+        state.reserved = false;  // What was reserved is spent: the attempt has been made.
+        ++state.rounds;
         if (!wants(call, out)) return next::done();
         if (call.cause() != stop_cause::none) return stop(call, give_up::stopped);
         if (aborts(call, out)) return stop(call, give_up::aborted);
         if (call.was_not_sent() && !std::exchange(state.repeated_unsent, true))
-            return go(state, call, {duration::zero(), delay_source::transparent});
+            return --state.rounds, go(call, {duration::zero(), delay_source::transparent});
         if (state.rounds >= options_.max_attempts) return stop(call, give_up::max_attempts);
         auto const planned = plan_next(state, call, out);
         if (!planned || !call.fits(planned->delay)) return stop(call, give_up::deadline);
         if (planned->delay >= total_left(state, call)) return stop(call, give_up::total_duration);
         if (!reserve(state, call, planned->source)) return stop(call, give_up::budget);
-        if (auto* const shared = call.allowance(); shared != nullptr && !shared->try_take())
+        if (auto* const shared = call.allowance(); shared != nullptr && !shared->try_take()) {
+            withdraw(state, call);
             return stop(call, give_up::allowance);
-        ++state.rounds;
-        return go(state, call, *planned);
+        }
+        return go(call, *planned);
     }
 
     /// Whether the outcome is one to try again after, were there time and budget.
@@ -248,12 +251,14 @@ private:
     bool reserve(call_state& state, Call& call, delay_source source) const noexcept {
         auto* const budget = detail::budget_of(budget_);
         if (budget == nullptr || source == delay_source::refusal) return true;
-        state.token = budget->reserve(call.now());
-        return static_cast<bool>(state.token);
+        auto token = budget->reserve(call.now());
+        state.reserved = static_cast<bool>(token);
+        token.spend();  // From here on it is this call's, until `withdraw` or the next attempt.
+        return state.reserved;
     }
 
     template <class Call>
-    next go(call_state&, Call& call, plan const& planned) const noexcept {
+    next go(Call& call, plan const& planned) const noexcept {
         call.template emit<retry_scheduled>(name(), [&](event_origin at) {
             return retry_scheduled{at, planned.delay, planned.source};
         });

@@ -134,12 +134,13 @@ public:
 
     template <std::size_t I>
     [[gnu::always_inline]] next after(Pipeline const& line, Call& call, outcome<R>& out) noexcept {
-        if constexpr (looks_after<policy_at<I>, Call, R>) {
-            auto& policy = line.template policy<I>();
-            if constexpr (std::is_void_v<decltype(policy.after(state<I>(), call, out))>)
-                policy.after(state<I>(), call, out);
-            else
-                return policy.after(state<I>(), call, out);
+        auto& policy = line.template policy<I>();
+        if constexpr (goes_again<policy_at<I>, Call, R>) {
+            return policy.after(state<I>(), call, out);
+        } else if constexpr (only_detours<policy_at<I>, Call, R>) {
+            if (policy.after(state<I>(), call, out).taken) return next::divert();
+        } else if constexpr (looks_after<policy_at<I>, Call, R>) {
+            policy.after(state<I>(), call, out);
         }
         return next::done();
     }

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
 namespace hawser::inline v0::detail {
 
@@ -49,6 +50,12 @@ private:
     template <std::size_t I>
     using policy_at = typename Pipeline::template policy_type<I>;
 
+    /// Whether a call can have a deadline or a stop at all.
+    static constexpr bool timed = []<std::size_t... I>(std::index_sequence<I...>) {
+        return Call::has_facts || (scopes<policy_at<I>, Call> || ...);
+    }
+    (std::make_index_sequence<Pipeline::size>{});
+
     template <std::size_t I>
     [[gnu::always_inline]] void descend() {
         if constexpr (I == Pipeline::size) {
@@ -56,8 +63,19 @@ private:
         } else {
             auto& policy = line_.template policy<I>();
             [[maybe_unused]] call_state_t<policy_at<I>> state{};
-            while (pass<I>(policy, state)) {}
+            if (pass<I>(policy, state)) [[unlikely]]
+                repeat<I>(line_, policy, state, call_, operation_, out_);
         }
+    }
+
+    /// The second and all later rounds of a layer, apart from the first: what the compiler knows of
+    /// a call that has just begun, it would forget at the head of a loop.
+    template <std::size_t I, class Policy>
+    [[gnu::cold, gnu::noinline]] static void repeat(Pipeline const& line, Policy& policy,
+                                                    call_state_t<Policy>& state, Call& call,
+                                                    Operation& operation, outcome<R>& out) {
+        sync_call again{line, call, operation, out};
+        while (again.template pass<I>(policy, state)) {}
     }
 
     /// Goes in and comes out once; whether the layer wants to go in again.
@@ -73,7 +91,7 @@ private:
         } else {
             if (entered == step::kind::proceed) go_in<I>(policy, state);
         }
-        return leave(policy, state);
+        return leave(policy, state, call_, out_);
     }
 
     template <class Policy>
@@ -82,7 +100,8 @@ private:
             auto const answer = policy.before(state, call_);
             if (answer.code == errc{}) [[likely]]
                 return step::kind::proceed;
-            return refuse({answer.code, answer.retry_after, policy_name(policy)});
+            refuse(call_, out_, {answer.code, answer.retry_after, policy_name(policy)});
+            return step::kind::refuse;
         } else if constexpr (asks_before<Policy, Call> || parks_before<Policy, Call> ||
                              responds_before<Policy, Call, R>) {
             return sync_entry<Policy, Call, R>{policy, state, call_, out_}.settle();
@@ -91,12 +110,12 @@ private:
         }
     }
 
-    [[gnu::always_inline]] step::kind refuse(refusal const& why) noexcept {
-        out_.refuse(why);
-        call_.template emit<call_refused>(why.policy, [&](event_origin at) {
+    [[gnu::cold, gnu::noinline]] static void refuse(Call& call, outcome<R>& out,
+                                                    refusal const& why) noexcept {
+        out.refuse(why);
+        call.template emit<call_refused>(why.policy, [&](event_origin at) {
             return call_refused{at, why};
         });
-        return step::kind::refuse;
     }
 
     /// Runs what is further in, within the layer's deadline if it sets one.
@@ -117,18 +136,23 @@ private:
         }
     }
 
+    // What follows is static, so that a call's own references stay in registers.
+
     template <class Policy>
-    [[gnu::always_inline]] bool leave(Policy& policy, call_state_t<Policy>& state) {
-        if constexpr (looks_after<Policy, Call, R>) {
-            if constexpr (std::is_void_v<decltype(policy.after(state, call_, out_))>) {
-                policy.after(state, call_, out_);
-            } else {
-                auto const answer = policy.after(state, call_, out_);
-                if (answer.action == next::kind::done) [[likely]]
-                    return false;
-                if (answer.action == next::kind::again) return again(policy, state, answer.delay);
-                if constexpr (has_alternative<Policy>) divert(policy, state);
-            }
+    [[gnu::always_inline]] static bool leave(Policy& policy, call_state_t<Policy>& state,
+                                             Call& call, outcome<R>& out) {
+        if constexpr (goes_again<Policy, Call, R>) {
+            auto const answer = policy.after(state, call, out);
+            if (answer.action == next::kind::done) [[likely]]
+                return false;
+            if (answer.action == next::kind::again)
+                return wait_for_next(policy, state, call, out, answer.delay);
+            if constexpr (has_alternative<Policy>) divert(policy, state, call, out);
+        } else if constexpr (only_detours<Policy, Call, R>) {
+            if (policy.after(state, call, out).taken) [[unlikely]]
+                divert(policy, state, call, out);
+        } else if constexpr (looks_after<Policy, Call, R>) {
+            policy.after(state, call, out);
         }
         return false;
     }
@@ -136,46 +160,49 @@ private:
     /// Waits before the next round; whether there is one. A wait that would end past the deadline
     /// is not begun: the last outcome stands. The outcome is destroyed before the wait.
     template <class Policy>
-    [[gnu::noinline]] bool again(Policy& policy, call_state_t<Policy>& state, duration delay) {
+    [[gnu::cold, gnu::noinline]] static bool wait_for_next(Policy& policy,
+                                                           call_state_t<Policy>& state, Call& call,
+                                                           outcome<R>& out, duration delay) {
         auto withdraw = [&]() noexcept {
-            if constexpr (withdraws<Policy, Call>) policy.withdraw(state, call_);
+            if constexpr (withdraws<Policy, Call>) policy.withdraw(state, call);
         };
-        auto cause = call_.cause();
-        if (cause != stop_cause::none || !call_.fits(delay)) {
+        auto cause = call.cause();
+        if (cause != stop_cause::none || !call.fits(delay)) {
             withdraw();
             return false;
         }
-        out_.reset();
+        out.reset();
         if (delay > duration::zero())
-            cause = sleep_until(call_, add_saturating(call_.now(), delay), withdraw);
+            cause = sleep_until(call, add_saturating(call.now(), delay), withdraw);
         if (cause == stop_cause::none) return true;
-        out_.refuse(stopped_by(cause, policy_name(policy)));
+        out.refuse(stopped_by(cause, policy_name(policy)));
         return false;
     }
 
     template <class Policy>
-    [[gnu::noinline]] void divert(Policy& policy, call_state_t<Policy>& state) {
-        auto const error = out_.set_aside();
-        capture_alternative(out_, policy.alternative(), error);
-        driver::forget_now(call_);
-        if constexpr (sees_alternative<Policy, Call, R>)
-            policy.alternative_ended(state, call_, out_);
+    [[gnu::cold, gnu::noinline]] static void divert(Policy& policy, call_state_t<Policy>& state,
+                                                    Call& call, outcome<R>& out) {
+        auto const error = out.set_aside();
+        capture_alternative(out, policy.alternative(), error);
+        driver::forget_now(call);
+        if constexpr (sees_alternative<Policy, Call, R>) policy.alternative_ended(state, call, out);
     }
 
     /// Starts the operation, unless the call has been stopped or is out of time.
     [[gnu::always_inline]] void start() {
-        if (call_.has_deadline() || Call::has_facts) {
+        if constexpr (timed) {
             auto cause = call_.cause();
             if (cause == stop_cause::none && !call_.fits({})) cause = stop_cause::timeout;
             if (cause != stop_cause::none) [[unlikely]] {
                 driver::set_cause(call_, cause);
-                refuse(stopped_by(cause, "pipeline"));
+                refuse(call_, out_, stopped_by(cause, "pipeline"));
                 return;
             }
         }
         driver::begin_attempt(call_);
         observed_start();
-        if (call_.has_deadline() && out_.classify() != verdict::success) note_timeout();
+        if constexpr (timed)
+            if (call_.has_deadline() && out_.classify() != verdict::success) note_timeout();
     }
 
     [[gnu::always_inline]] void observed_start() {
