@@ -40,10 +40,11 @@ public:
 
     /// B costs at most `floors` times the floor more than A, the floor measured beside them.
     template <class A, class B, class Floor>
-    void at_most_floors(char const* what, A&& a, B&& b, Floor&& floor, double floors) {
+    void at_most_floors(char const* what, A&& a, B&& b, Floor&& floor, double floors,
+                        double calls = 1) {
         auto const beside = compare_paired(floor, floor, options_);
-        std::printf("%-48s %9.2f\n", "  its floor", beside.a_ns);
-        at_most_over(what, a, b, floors * beside.a_ns);
+        std::printf("%-48s %9.2f\n", "  its floor", beside.a_ns / calls);
+        at_most_over(what, a, b, floors * beside.a_ns / calls, calls);
     }
 
     /// B takes at most `ratio` times as long as A.
@@ -127,8 +128,10 @@ private:
         return !measured.valid ? "  void" : held ? "" : "  BROKEN";
     }
     void judge(bool valid, bool held) {
-        if (!valid) ++void_;
-        else ++(held ? held_ : broken_);
+        if (!valid)
+            ++void_;
+        else
+            ++(held ? held_ : broken_);
     }
 
     paired_options options_{};

@@ -63,3 +63,16 @@ TEST_CASE("time: is known when the program is compiled") {
     STATIC_REQUIRE(add_saturating(time_point{}, never) == no_deadline);
     STATIC_REQUIRE(time_between(t0, t0 - 1s) == -1s);
 }
+
+TEST_CASE("time: the way ahead is exact, and never longer than a duration holds") {
+    using hawser::time_ahead, hawser::time_point, hawser::duration;
+    constexpr time_point early{-duration{5}}, late{duration{7}};
+    STATIC_REQUIRE(time_ahead(early, late) == duration{12});
+    STATIC_REQUIRE(time_ahead(late, late) == duration{0});
+    STATIC_REQUIRE(time_ahead(time_point::min(), time_point::max()) == duration::max());
+    STATIC_REQUIRE(time_ahead(time_point{duration{-1}}, time_point::max()) == duration::max());
+    STATIC_REQUIRE(time_ahead(time_point{duration{0}}, time_point::max()) == duration::max());
+    STATIC_REQUIRE(time_ahead(time_point{duration{1}}, time_point::max()) == hawser::never);
+    STATIC_REQUIRE(time_ahead(time_point{duration{1}}, time_point::max() - duration{1}) ==
+                   duration::max() - duration{2});
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What does a pipeline add to an Asio operation? The operation is one post to an io_context that one
-// thread runs; a row chains a thousand of them, each begun by the completion of the one before.
+// What does a pipeline add to an Asio operation? The operation is one post to an io_context that
+// one thread runs; a row chains a thousand of them, each begun by the completion of the one before.
 #include <hawser/adapt/asio/async_execute.hpp>
 #include <hawser/hawser.hpp>
 
@@ -85,8 +85,8 @@ int main(int argc, char** argv) {
 
     hawser::circuit_breaker breaker;
     auto const guarded = hawser::compose(hawser::retry{}, hawser::borrow(breaker));
-    auto const timed = hawser::compose(hawser::retry{}, hawser::borrow(breaker),
-                                       hawser::attempt_timeout{10s});
+    auto const timed =
+        hawser::compose(hawser::retry{}, hawser::borrow(breaker), hawser::attempt_timeout{10s});
 
     chain bare{io, [&](auto handler) { operation.start(std::move(handler)); }};
     chain through{io, [&](auto handler) {

@@ -89,8 +89,11 @@ enum class verdict : std::uint8_t { success, failure, neutral };
 /// The verdict that a refusal stands for when it reaches a policy from further in.
 ///
 /// A timeout inside says that the dependency did not answer; every other refusal is our own doing.
+/// So is a wait that was not begun because it would have passed the deadline: that refusal says how
+/// long the wait is.
 [[nodiscard]] constexpr verdict verdict_of(refusal const& why) noexcept {
-    return why.code == errc::timed_out ? verdict::failure : verdict::neutral;
+    return why.code == errc::timed_out && why.retry_after == duration::zero() ? verdict::failure
+                                                                              : verdict::neutral;
 }
 
 }  // namespace hawser::inline v0

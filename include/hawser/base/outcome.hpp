@@ -35,6 +35,12 @@ public:
     using stored_type = detail::stored_t<R>;
 
     outcome() noexcept {}
+
+    /// Begins empty and is written by `fill(*this)`, in place: a function may return it unmoved.
+    template <class Fill>
+    [[gnu::always_inline]] outcome(std::in_place_t, Fill&& fill) {
+        fill(*this);
+    }
     outcome(outcome&& other) noexcept(std::is_nothrow_move_constructible_v<stored_type>)
         : origin_{other.origin_}, earlier_{std::move(other.earlier_)} {
         take(other);
@@ -136,6 +142,11 @@ public:
     /// Becomes a refusal; what it held is destroyed.
     void refuse(refusal const& why) noexcept {
         reset();
+        emplace_refusal(why);
+    }
+    /// Likewise. Requires that it is empty.
+    [[gnu::always_inline]] void emplace_refusal(refusal const& why) noexcept {
+        HAWSER_ASSERT(empty());
         ::new (static_cast<void*>(std::addressof(why_))) refusal{why};
         holds_ = holds::refusal;
     }

@@ -76,5 +76,28 @@ inline constinit thread_local std::uint32_t slot_plus_one = 0;
     return known != 0 ? known - 1 : detail::first_thread_slot();
 }
 
+namespace detail {
+
+[[gnu::cold, gnu::noinline]] inline std::uint32_t first_thread_stripe(std::uint32_t own) noexcept {
+    auto const slot = thread_slot();
+    return slot < own ? slot + 1 : 0;
+}
+
+}  // namespace detail
+
+/// Which of the stripes 1 to `Own` is the calling thread's own, or 0, the one that all others
+/// share.
+///
+/// The number is the thread's slot in another spelling, for what is split into stripes: a thread
+/// that has not asked yet and one that must share are told apart from the rest by one compare.
+template <std::uint32_t Own>
+[[nodiscard, gnu::always_inline]] inline std::uint32_t thread_stripe() noexcept {
+    static_assert(Own > 0 && Own <= thread_slot_limit);
+    auto const stripe = detail::slot_plus_one;
+    if (stripe - 1 < Own) [[likely]]
+        return stripe;
+    return detail::first_thread_stripe(Own);
+}
+
 }  // namespace hawser::inline v0
 #endif  // HAWSER_BASE_THREAD_SLOT_HPP

@@ -40,5 +40,16 @@ inline constexpr time_point no_deadline = time_point::max();
     return end - start;
 }
 
+/// How long it is from `from` to a later `to`, as `time_between` has it, with fewer compares.
+/// Requires `from <= to`.
+[[nodiscard]] constexpr duration time_ahead(time_point from, time_point to) noexcept {
+    if (to == no_deadline) return never;
+    // The difference of two 64-bit numbers in order always fits 64 bits without a sign.
+    auto const ahead = static_cast<std::uint64_t>(to.time_since_epoch().count()) -
+                       static_cast<std::uint64_t>(from.time_since_epoch().count());
+    constexpr auto longest = static_cast<std::uint64_t>(duration::max().count());
+    return duration{static_cast<duration::rep>(ahead < longest ? ahead : longest)};
+}
+
 }  // namespace hawser::inline v0
 #endif  // HAWSER_BASE_TIME_HPP

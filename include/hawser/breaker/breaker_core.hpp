@@ -65,6 +65,23 @@ public:
         return pending_.load(std::memory_order_relaxed) != 0;
     }
 
+    /// The refusal of an open or half-open breaker that needs no lock; no error if it does.
+    [[gnu::always_inline]] refusal refuse_unlocked(std::uint64_t word, time_point now) noexcept {
+        auto const state = breaker_word::state_of(word);
+        if (state == breaker_state::open) {
+            // Relaxed: the acquire of `word` brought at least the instant of that opening.
+            auto const until = open_until_.load(std::memory_order_relaxed);
+            if (now >= until) return {};
+            tally.add(tally_kind::circuit_open);
+            return {errc::circuit_open, time_ahead(now, until), name_};
+        }
+        // Relaxed: a slot that is freed meanwhile is found by the next caller.
+        if (state != breaker_state::half_open || now >= full_until_.load(std::memory_order_relaxed))
+            return {};
+        tally.add(tally_kind::probes_full);
+        return {errc::probes_full, duration::zero(), name_};
+    }
+
     breaker_admission refuse(errc code, duration retry_after, tally_kind kind) noexcept {
         tally.add(kind);
         return {.ticket = {}, .why = {.code = code, .retry_after = retry_after, .policy = name_}};
@@ -72,15 +89,8 @@ public:
 
     /// Admission in the states open and half-open as `word` told. A refusal takes no lock.
     [[gnu::noinline]] breaker_admission admit_at(std::uint64_t word, time_point now) noexcept {
-        auto const state = breaker_word::state_of(word);
-        if (state == breaker_state::open) {
-            // Relaxed: the acquire of `word` brought at least the instant of that opening.
-            auto const until = open_until_.load(std::memory_order_relaxed);
-            if (now < until) return refuse_until(now, until);
-        }
-        // Relaxed: a slot that is freed meanwhile is found by the next caller.
-        if (state == breaker_state::half_open && now < full_until_.load(std::memory_order_relaxed))
-            return refuse(errc::probes_full, duration::zero(), tally_kind::probes_full);
+        if (auto const why = refuse_unlocked(word, now); why.code != errc{})
+            return {.ticket = {}, .why = why};
         std::lock_guard const lock{mutex};
         return admit_locked(now);
     }
@@ -206,10 +216,6 @@ public:
     }
 
 private:
-    breaker_admission refuse_until(time_point now, time_point until) noexcept {
-        return refuse(errc::circuit_open, time_between(now, until), tally_kind::circuit_open);
-    }
-
     /// The state may have changed since the caller looked: it is asked again. Requires the lock.
     breaker_admission admit_locked(time_point now) noexcept {
         auto const word = relaxed_word();
@@ -224,7 +230,7 @@ private:
                 return refuse(errc::isolated, never, tally_kind::isolated);
             case breaker_state::open: {
                 auto const until = open_until_.load(std::memory_order_relaxed);
-                if (now < until) return refuse_until(now, until);
+                if (now < until) return {.ticket = {}, .why = refuse_unlocked(word, now)};
                 step(breaker_event::wait_elapsed, now, {});
                 break;
             }

@@ -20,7 +20,7 @@
 
 #include <hawser/base/random.hpp>
 #include <hawser/base/time.hpp>
-#include <hawser/breaker/breaker_core.hpp>
+#include <hawser/breaker/breaker_gate.hpp>
 #include <hawser/breaker/detector_set.hpp>
 #include <hawser/breaker/options.hpp>
 #include <hawser/breaker/transitions.hpp>
@@ -53,7 +53,7 @@ namespace hawser::inline v0 {
 /// Cost:          see the drawing; `needs_now` and `needs_duration` of a rule add clock reads.
 ///                About 3 KiB. Allocates in the constructor and in `reconfigure` only.
 template <trip_rule... Rules>
-class breaker_machine {
+class breaker_machine : public detail::breaker_gate<(Rules::needs_duration || ...)> {
     static_assert(sizeof...(Rules) > 0, "hawser: a breaker without a rule never opens");
     static constexpr bool needs_now = (Rules::needs_now || ...);
     static constexpr bool needs_duration = (Rules::needs_duration || ...);
@@ -61,6 +61,8 @@ class breaker_machine {
         sizeof...(Rules) == 1 && (std::same_as<Rules, trip::failure_rate> && ...);
     using access = detail::ticket_access;
     using word_of = detail::breaker_word;
+    using gate = detail::breaker_gate<needs_duration>;
+    using gate::core_;
 
 public:
     using snapshot_type = breaker_snapshot<sizeof...(Rules)>;
@@ -71,7 +73,7 @@ public:
     /// and `std::bad_alloc`.
     breaker_machine(circuit_breaker_options const& options, std::uint64_t seed,
                     Rules const&... rules)
-        : core_{(detail::check(options), options), seed}, detectors_{rules...} {
+        : gate{(detail::check(options), options), seed}, detectors_{rules...} {
         core_.set_slow_after(detectors_.slow_after());
         watch(0, time_point::min());
     }
@@ -85,17 +87,6 @@ public:
 
     breaker_machine(breaker_machine const&) = delete;
     breaker_machine& operator=(breaker_machine const&) = delete;
-
-    /// Admits a call with a ticket, or refuses it. A ticket is to be reported or abandoned.
-    template <instant_source Now>
-    [[gnu::always_inline]] breaker_admission try_acquire(Now&& now) noexcept {
-        auto const word = core_.word();
-        if (word_of::counts(word)) [[likely]] {
-            auto const started = needs_duration ? now() : time_point{};
-            return {.ticket = access::make(word & ~word_of::watched, started), .why = {}};
-        }
-        return admit_uncounted(word, now);
-    }
 
     /// Casts the vote of the call that `ticket` was given for, and uses the ticket up. An empty
     /// ticket, and one of an earlier generation, changes no state.
@@ -166,17 +157,6 @@ public:
         reconfigure(options, now, detail::default_rule(options));
     }
 
-    /// The state as it was last decided: an open breaker stays `open` after its wait until a call
-    /// asks. Out of date as soon as it is returned.
-    [[nodiscard]] breaker_state state() const noexcept { return word_of::state_of(core_.word()); }
-
-    /// Rises by one with each transition.
-    [[nodiscard]] std::uint64_t generation() const noexcept {
-        return word_of::generation_of(core_.word());
-    }
-
-    [[nodiscard]] char const* name() const noexcept { return core_.name(); }
-
     /// State, windows and counts at `now`. Takes the lock.
     [[nodiscard]] snapshot_type snapshot(time_point now) const noexcept {
         snapshot_type result;
@@ -186,9 +166,6 @@ public:
         result.rules = detectors_.readings(result.calls, now);
         return result;
     }
-
-    /// Whether there is a transition to fetch. One load, no lock.
-    [[nodiscard]] bool transitions_pending() const noexcept { return core_.transitions_pending(); }
 
     /// Fetches the oldest transition into `next`, or answers false if there is none.
     bool pop_transition(breaker_transition& next) noexcept {
@@ -203,17 +180,6 @@ public:
     }
 
 private:
-    template <class Now>
-    [[gnu::noinline]] breaker_admission admit_uncounted(std::uint64_t word, Now& now) noexcept {
-        using detail::tally_kind;
-        auto const state = word_of::state_of(word);
-        if (state == breaker_state::isolated)
-            return core_.refuse(errc::isolated, never, tally_kind::isolated);
-        if (state == breaker_state::disabled)
-            return {.ticket = access::make(word | word_of::watched), .why = {}};
-        return core_.admit_at(word, now());
-    }
-
     [[nodiscard]] bool is_of_interest(breaker_ticket const& ticket, time_point at) const noexcept {
         return (needs_duration && took(ticket, at) > core_.slow_after()) ||
                (needs_now && at >= core_.watch_from());
@@ -225,8 +191,8 @@ private:
 
     /// Sorts out what needs neither lock nor clock.
     template <class Now>
-    [[gnu::cold, gnu::noinline]] void report_uncommon(breaker_ticket& ticket, vote const& cast,
-                                                      Now& now) noexcept {
+    [[gnu::cold, gnu::noinline]] void report_uncommon(breaker_ticket& ticket, vote cast,
+                                                      Now now) noexcept {
         bool const uncounted = word_of::state_of(access::word(ticket)) == breaker_state::disabled;
         if (!ticket || cast.health == verdict::neutral || uncounted) return abandon(ticket);
         if (!core_.is_stale(ticket)) return report_at(ticket, cast, now());
@@ -234,7 +200,7 @@ private:
         access::use_up(ticket);
     }
 
-    [[gnu::cold, gnu::noinline]] void report_at(breaker_ticket& ticket, vote const& cast,
+    [[gnu::cold, gnu::noinline]] void report_at(breaker_ticket& ticket, vote cast,
                                                 time_point at) noexcept {
         auto const used = std::move(ticket);
         bool const failure = cast.health == verdict::failure;
@@ -291,7 +257,6 @@ private:
         core_.watch(detectors_.watch_from(position, now));
     }
 
-    detail::breaker_core core_;
     detail::detector_set<Rules...> detectors_;  ///< Guarded by the core's mutex, as is the next.
     std::uint64_t locked_calls_ = 0;            ///< Counted calls that came through the lock.
 };

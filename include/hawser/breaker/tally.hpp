@@ -29,13 +29,13 @@ public:
     static constexpr std::uint32_t own_stripes = 16;
 
     [[gnu::always_inline]] void add(tally_kind kind) noexcept {
-        auto const slot = thread_slot();
-        if (slot < own_stripes) [[likely]] {
+        auto const own = thread_stripe<own_stripes>();
+        if (own != 0) [[likely]] {
             // Relaxed, and no locked instruction: this thread is the stripe's only writer.
-            auto& count = at(slot, kind);
+            auto& count = at(own, kind);
             count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         } else {
-            at(own_stripes, kind).fetch_add(1, std::memory_order_relaxed);
+            at(0, kind).fetch_add(1, std::memory_order_relaxed);
         }
     }
 

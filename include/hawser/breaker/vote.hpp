@@ -121,6 +121,8 @@ namespace detail {
 
 /// How the machine reads and writes tickets; nobody else does.
 struct ticket_access {
+    static void admit(breaker_ticket& ticket, std::uint64_t word) noexcept { ticket.word_ = word; }
+    static void start(breaker_ticket& ticket, time_point at) noexcept { ticket.started_ = at; }
     static std::uint64_t word(breaker_ticket const& ticket) noexcept { return ticket.word_; }
     static void use_up(breaker_ticket& ticket) noexcept { ticket.word_ = breaker_ticket::empty; }
     static time_point started(breaker_ticket const& ticket) noexcept { return ticket.started_; }

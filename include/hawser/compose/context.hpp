@@ -143,8 +143,8 @@ public:
 private:
     friend detail::driver;
 
-    /// No clock reads the earliest instant of all: it says that none has been read.
-    static constexpr time_point unread = time_point::min();
+    /// Says that no time has been read. A clock that stands at its epoch is read each time.
+    static constexpr time_point unread{};
 
     [[nodiscard]] bool stop_token_requested() const noexcept {
         if constexpr (has_facts)

@@ -17,8 +17,8 @@ namespace hawser::inline v0 {
 
 namespace detail {
 
-/// Runs one call and leaves its outcome in `out`.
-template <class Pipeline, class Facts, class Operation, class R>
+/// Runs one call and leaves its outcome in `out`, with the number of attempts if that is kept.
+template <bool KeepOrigin, class Pipeline, class Facts, class Operation, class R>
 [[gnu::always_inline]] inline void run_sync(Pipeline const& line, Facts const& facts,
                                             Operation& operation, outcome<R>& out) {
     using call_type = context<typename Pipeline::environment_type, Facts>;
@@ -30,7 +30,7 @@ template <class Pipeline, class Facts, class Operation, class R>
 
     sync_call<Pipeline, call_type, Operation, R>{line, call, operation, out}.run();
 
-    out.origin().attempts = call.attempt();
+    if constexpr (KeepOrigin) out.origin().attempts = call.attempt();
     call.template emit<call_ended>("pipeline", [&](event_origin at) {
         return call_ended{at, out.classify(), out.code(), time_between(began, at.at),
                           out.origin().degraded};
@@ -43,12 +43,27 @@ using sync_result =
 
 /// The edge: the outcome as the operation's own result type.
 template <class R>
-[[gnu::always_inline]] inline R unwrap_outcome(outcome<R>&& out) {
+[[gnu::always_inline]] inline R unwrap_outcome(outcome<R>& out) {
     using value = std::remove_cvref_t<R>;
     if constexpr (carries_refusal<value>)
         if (auto const* why = out.why()) [[unlikely]]
             return outcome_traits<value>::from(*why);
     return std::move(out).value();
+}
+
+template <class Line, class Facts, class Operation>
+[[gnu::always_inline]] inline auto sync_outcome(Line const& line, Facts const& facts,
+                                                Operation& operation) {
+    using result = sync_result<Line, Facts, Operation>;
+    return outcome<result>{
+        std::in_place, [&](outcome<result>& out) { run_sync<true>(line, facts, operation, out); }};
+}
+template <class Line, class Facts, class Operation>
+[[gnu::always_inline]] inline decltype(auto) sync_value(Line const& line, Facts const& facts,
+                                                        Operation& operation) {
+    outcome<sync_result<Line, Facts, Operation>> out;
+    run_sync<false>(line, facts, operation, out);
+    return unwrap_outcome(out);
 }
 
 }  // namespace detail
@@ -60,27 +75,21 @@ template <class R>
 /// forced unwinding passes through and leaves no permit lent.
 template <pipeline_type Line, class Operation>
 [[gnu::always_inline]] inline auto try_execute(Line const& line, Operation&& operation) {
-    using operation_type = std::remove_reference_t<Operation>;
-    outcome<detail::sync_result<Line, no_facts, operation_type>> out;
-    detail::run_sync(line, no_facts{}, operation, out);
-    return out;
+    return detail::sync_outcome(line, no_facts{}, operation);
 }
 
 /// As `try_execute`, for a call of which something is known.
 template <pipeline_type Line, class Key, class Operation>
 [[gnu::always_inline]] inline auto try_execute(Line const& line, call_facts<Key> const& facts,
                                                Operation&& operation) {
-    using operation_type = std::remove_reference_t<Operation>;
-    outcome<detail::sync_result<Line, call_facts<Key>, operation_type>> out;
-    detail::run_sync(line, facts, operation, out);
-    return out;
+    return detail::sync_outcome(line, facts, operation);
 }
 
 /// The same, so that facts without a key can be written in place: `{.deadline = soon}`.
 template <pipeline_type Line, class Operation>
 [[gnu::always_inline]] inline auto try_execute(Line const& line, call_facts<> const& facts,
                                                Operation&& operation) {
-    return hawser::try_execute<Line, no_key>(line, facts, operation);
+    return detail::sync_outcome(line, facts, operation);
 }
 
 /// Calls `operation` through `line` and returns its result.
@@ -89,19 +98,19 @@ template <pipeline_type Line, class Operation>
 /// thrown as `refused`. What the operation threw is rethrown.
 template <pipeline_type Line, class Operation>
 [[gnu::always_inline]] inline decltype(auto) execute(Line const& line, Operation&& operation) {
-    return detail::unwrap_outcome(hawser::try_execute(line, operation));
+    return detail::sync_value(line, no_facts{}, operation);
 }
 
 /// As `execute`, for a call of which something is known.
 template <pipeline_type Line, class Key, class Operation>
 [[gnu::always_inline]] inline decltype(auto) execute(Line const& line, call_facts<Key> const& facts,
                                                      Operation&& operation) {
-    return detail::unwrap_outcome(hawser::try_execute<Line, Key>(line, facts, operation));
+    return detail::sync_value(line, facts, operation);
 }
 template <pipeline_type Line, class Operation>
 [[gnu::always_inline]] inline decltype(auto) execute(Line const& line, call_facts<> const& facts,
                                                      Operation&& operation) {
-    return detail::unwrap_outcome(hawser::try_execute<Line, no_key>(line, facts, operation));
+    return detail::sync_value(line, facts, operation);
 }
 
 }  // namespace hawser::inline v0

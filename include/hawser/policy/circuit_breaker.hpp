@@ -109,14 +109,9 @@ public:
 
     template <class Call>
     [[gnu::always_inline]] gate before(call_state& ticket, Call& call) noexcept {
-        auto admission = machine_.try_acquire([&call]() noexcept { return call.now(); });
-        if constexpr (tells)
-            if (machine_.transitions_pending()) [[unlikely]]
-                deliver();
-        if (!admission) [[unlikely]]
-            return {admission.why.code, admission.why.retry_after};
-        ticket = std::move(admission.ticket);
-        return {};
+        if (machine_.admit_unasked(ticket, [&call]() noexcept { return call.now(); })) [[likely]]
+            return {};
+        return ask(ticket, call);
     }
 
     template <class Call, class R>
@@ -147,6 +142,23 @@ private:
     bool told(bool changed) noexcept {
         if constexpr (tells) deliver();
         return changed;
+    }
+
+    template <class Call>
+    [[gnu::noinline]] gate ask(call_state& ticket, Call& call) noexcept {
+        auto const now = [&call]() noexcept { return call.now(); };
+        if (auto const why = machine_.refuse_unlocked(now); why.code != errc{}) [[likely]]
+            return {why.code, why.retry_after};
+        return ask_locked(ticket, call);
+    }
+
+    template <class Call>
+    [[gnu::noinline]] gate ask_locked(call_state& ticket, Call& call) noexcept {
+        auto admission = machine_.try_acquire([&call]() noexcept { return call.now(); });
+        if constexpr (tells)
+            if (machine_.transitions_pending()) deliver();
+        ticket = std::move(admission.ticket);
+        return {admission.why.code, admission.why.retry_after};
     }
 
     template <class Call, class R>

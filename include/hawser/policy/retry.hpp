@@ -180,7 +180,8 @@ private:
         if constexpr (!default_predicate)
             return ask(call, out, retry_if_.ask);
         else if (auto const* why = out.why(); why != nullptr && why->code != errc::timed_out)
-            return passes_with_time(why->code) && why->retry_after <= options_.refusal_wait_max;
+            return passes_with_time(why->code) && options_.refusal_wait_max > duration::zero() &&
+                   why->retry_after <= options_.refusal_wait_max;
         else
             return out.classify() == verdict::failure;
     }

@@ -2,10 +2,10 @@
 //
 // A count that many threads raise without meeting, and that is summed only when somebody asks.
 //
-//     slot of the thread      0     1     2   ...   15    every other thread
-//                          +-----+-----+-----+---+-----+-----+
-//     a cache line each    |  n0 |  n1 |  n2 |   | n15 |  n  |   total() = the sum
-//                          +-----+-----+-----+---+-----+-----+
+//     thread            all others   1     2     3   ...   16
+//                          +------+-----+-----+-----+---+-----+
+//     a cache line each    |   n  |  n1 |  n2 |  n3 |   | n16 |   total() = the sum
+//                          +------+-----+-----+-----+---+-----+
 //
 // The thread that owns a stripe (see `base/thread_slot.hpp`) writes it with a plain load and store:
 // nobody else does. Threads beyond the last stripe share one and pay for a locked addition.
@@ -37,13 +37,13 @@ public:
     striped_counter& operator=(striped_counter const&) = delete;
 
     [[gnu::always_inline]] void add(std::uint64_t count = 1) noexcept {
-        auto const slot = thread_slot();
-        if (slot < OwnStripes) [[likely]] {
+        auto const own = thread_stripe<OwnStripes>();
+        if (own != 0) [[likely]] {
             // Relaxed, and no locked instruction: this thread is the stripe's only writer.
-            auto& stripe = stripes_[slot].value;
+            auto& stripe = stripes_[own].value;
             stripe.store(stripe.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
         } else {
-            stripes_[OwnStripes].value.fetch_add(count, std::memory_order_relaxed);
+            stripes_[0].value.fetch_add(count, std::memory_order_relaxed);
         }
     }
 
