@@ -159,17 +159,16 @@ private:
         if (!wants(call, out)) return next::done();
         if (call.cause() != stop_cause::none) return stop(call, give_up::stopped);
         if (aborts(call, out)) return stop(call, give_up::aborted);
-        if (call.was_not_sent() && !std::exchange(state.repeated_unsent, true))
+        auto* const shared = call.allowance();
+        bool const spent = shared != nullptr && shared->remaining() == 0;
+        if (call.was_not_sent() && !spent && !std::exchange(state.repeated_unsent, true))
             return --state.rounds, go(call, {duration::zero(), delay_source::transparent});
         if (state.rounds >= options_.max_attempts) return stop(call, give_up::max_attempts);
         auto const planned = plan_next(state, call, out);
         if (!planned || !call.fits(planned->delay)) return stop(call, give_up::deadline);
         if (planned->delay >= total_left(state, call)) return stop(call, give_up::total_duration);
+        if (spent) return stop(call, give_up::allowance);  // Each start takes one, if it can.
         if (!reserve(state, call, planned->source)) return stop(call, give_up::budget);
-        if (auto* const shared = call.allowance(); shared != nullptr && !shared->try_take()) {
-            withdraw(state, call);
-            return stop(call, give_up::allowance);
-        }
         return go(call, *planned);
     }
 
@@ -178,7 +177,8 @@ private:
     bool wants(Call& call, outcome<R>& out) const noexcept {
         if (call.predicate_threw() || out.code() == errc::cancelled) return false;
         if constexpr (!default_predicate)
-            return ask(call, out, retry_if_.ask);
+            return call.cause() != stop_cause::none ? out.classify() == verdict::failure
+                                                    : ask(call, out, retry_if_.ask);
         else if (auto const* why = out.why(); why != nullptr && why->code != errc::timed_out)
             return passes_with_time(why->code) && options_.refusal_wait_max > duration::zero() &&
                    why->retry_after <= options_.refusal_wait_max;
