@@ -22,7 +22,7 @@ using complaints = std::vector<std::string>;
 inline std::map<std::string, int> const floor_of{
     {"base", 0},    {"trace", 1}, {"stats", 1}, {"containers", 1}, {"breaker", 2}, {"retry", 2},
     {"rate", 2},    {"limit", 2}, {"flow", 2},  {"cache", 2},      {"saga", 2},    {"policy", 3},
-    {"compose", 4}, {"run", 5},   {"store", 5}, {"adapt", 6},      {"testing", 6}};
+    {"compose", 4}, {"run", 5},   {"store", 5}, {"adapt", 6},      {"testing", 7}};
 inline constexpr int outside_world = 6;  // The floor on which other people's libraries may enter.
 
 inline bool starts_with(std::string const& text, std::string const& start) {
