@@ -23,6 +23,9 @@
 
 namespace hawser::inline v0 {
 
+/// Says that only what an outcome holds is wanted.
+struct bare_outcome {};
+
 /// How a call with result type `R` ended. `R` may be `void` or a reference.
 ///
 /// Starts empty: a call that has not ended. What `try_execute` returns is never empty.
@@ -35,6 +38,12 @@ public:
     using stored_type = detail::stored_t<R>;
 
     outcome() noexcept {}
+
+    /// What `other` holds, without its provenance and earlier errors, which are lost.
+    outcome(bare_outcome,
+            outcome&& other) noexcept(std::is_nothrow_move_constructible_v<stored_type>) {
+        take(other);
+    }
 
     /// Begins empty and is written by `fill(*this)`, in place: a function may return it unmoved.
     template <class Fill>

@@ -46,8 +46,9 @@ protected:
     ~call_machine() = default;
 
     void begin() {
-        if constexpr (listens_to<typename walk::sink, call_ended>) this->begun_ = this->call_.now();
-        this->go(action::descend, 0);
+        if constexpr (listens_to<typename walk::sink, call_ended>)
+            this->begun_.value = this->call_.now();
+        this->go_in();
     }
 
     /// The operation (level `size`) or an alternative (its layer) has ended; the outcome is
@@ -62,9 +63,10 @@ protected:
                 this->out_.refuse(detail::stopped_by(cause, "pipeline"));
         if (level < walk::size) return this->go(action::alternative_ended, level);
         call.template emit<attempt_ended>("pipeline", [&](event_origin at) {
-            return attempt_ended{at, this->out_.classify(), time_between(this->began_, at.at)};
+            return attempt_ended{at, this->out_.classify(),
+                                 time_between(this->began_.value, at.at)};
         });
-        this->go(action::ascend, level);
+        this->come_out();
     }
 
     void timer_fired() {
@@ -112,6 +114,9 @@ protected:
             this->go(then, this->at_);
     }
 
+    /// The bell rang, and its message was destroyed on the way: only `teardown` can follow.
+    void bell_lost() noexcept { this->node_.rung = true; }
+
     /// The call is destroyed without completing: every layer gets back what it lent. Returns
     /// whether a bell will still ring, so that the memory must stay until it has.
     [[nodiscard]] bool teardown() noexcept {
@@ -119,7 +124,7 @@ protected:
         if (waits_for_time()) ringing = !this->withdraw();
         this->phase_ = phase::finished;
         this->layers_.abandon_all(this->line_, this->call_, this->depth_);
-        return ringing;
+        return ringing && !this->node_.rung;
     }
 
     /// Whether a bell is certain to ring.

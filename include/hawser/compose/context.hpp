@@ -93,11 +93,12 @@ public:
     }
 
     /// The facts for a pipeline that the operation calls in its turn: the same, and today's
-    /// deadline.
+    /// deadline. The attempt that this call has taken from an allowance goes to the first who asks.
     [[nodiscard]] call_facts<key_type> nested() const noexcept {
         call_facts<key_type> inner;
         if constexpr (has_facts) inner = facts_.get();
         inner.deadline = deadline_;
+        inner.has_attempt = !std::exchange(handed_on_, true);
         return inner;
     }
 
@@ -170,6 +171,7 @@ private:
     std::uint32_t attempt_ = 0;
     stop_cause cause_ = stop_cause::none;
     bool not_sent_ = false;
+    mutable bool handed_on_ = false;  ///< The attempt is that of a nested pipeline.
     bool predicate_threw_ = false;
 };
 
@@ -186,10 +188,20 @@ struct driver {
     static void forget_now(Call& call) noexcept {
         call.now_ = Call::unread;
     }
+    /// Takes the attempt that is to start out of the call's allowance; whether there is one.
+    template <class Call>
+    static bool take_attempt(Call& call) noexcept {
+        if constexpr (Call::has_facts) {
+            auto* const shared = call.allowance();
+            if (shared != nullptr && !(call.facts().has_attempt && call.attempt_ == 0))
+                return shared->try_take();
+        }
+        return true;
+    }
     template <class Call>
     static void begin_attempt(Call& call) noexcept {
         ++call.attempt_;
-        call.not_sent_ = false;
+        call.not_sent_ = call.handed_on_ = false;
     }
     template <class Call>
     static void set_deadline(Call& call, time_point deadline) noexcept {

@@ -45,7 +45,7 @@ using sync_result =
 template <class R>
 [[gnu::always_inline]] inline R unwrap_outcome(outcome<R>& out) {
     using value = std::remove_cvref_t<R>;
-    if constexpr (carries_refusal<value>)
+    if constexpr (carries_refusal<value> && !std::is_reference_v<R>)
         if (auto const* why = out.why()) [[unlikely]]
             return outcome_traits<value>::from(*why);
     return std::move(out).value();

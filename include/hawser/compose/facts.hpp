@@ -58,6 +58,10 @@ struct call_facts {
 
     /// The attempts that this call and the pipelines nested in it may still make; null is no limit.
     attempt_allowance* allowance = nullptr;
+
+    /// The first attempt has been taken out of the allowance already, by the call that this one is
+    /// nested in. `context::nested` says so.
+    bool has_attempt = false;
 };
 
 /// The facts type of a call that was given none.

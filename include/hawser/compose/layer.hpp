@@ -69,8 +69,7 @@ template <class Policy>
 class borrowed_layer {
 public:
     using policy_type = Policy;
-    constexpr explicit borrowed_layer(borrowed<Policy> const& from) noexcept
-        : policy_{from.lent} {}
+    constexpr explicit borrowed_layer(borrowed<Policy> const& from) noexcept : policy_{from.lent} {}
     [[nodiscard, gnu::always_inline]] constexpr Policy& get() const noexcept { return *policy_; }
 
 private:

@@ -11,8 +11,33 @@
 #include <cstdint>
 #include <mutex>
 #include <stop_token>
+#if __has_include(<pthread.h>)
+#include <pthread.h>
+#endif
 
 namespace hawser::inline v0 {
+
+namespace detail {
+
+/// While it lives, the thread is not cancelled (`pthread_cancel`): what it waits for is certain,
+/// and it must not be unwound from here.
+class cancellation_pause {
+public:
+    cancellation_pause(cancellation_pause const&) = delete;
+    cancellation_pause& operator=(cancellation_pause const&) = delete;
+#ifdef PTHREAD_CANCEL_DISABLE
+    cancellation_pause() noexcept { ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+    ~cancellation_pause() { ::pthread_setcancelstate(before_, nullptr); }
+
+private:
+    int before_ = 0;
+#else
+    cancellation_pause() noexcept {}
+    ~cancellation_pause() {}
+#endif
+};
+
+}  // namespace detail
 
 /// What ended a park. Where several hold at once, the first of this list.
 enum class wake_reason : std::uint8_t { woken, stopped, time };
@@ -36,8 +61,10 @@ public:
         return block(until);
     }
 
-    /// Waits for a wake that is certain to come, whatever the time and the stop say.
+    /// Waits for a wake that is certain to come, whatever the time and the stop say; a cancellation
+    /// of the thread waits too.
     void await_wake() noexcept {
+        detail::cancellation_pause const uncancelled;
         std::unique_lock lock{mutex_};
         changed_.wait(lock, [this] { return woken_; });
     }

@@ -97,7 +97,9 @@ concept pipeline_type = requires {
 template <class Pipeline>
 inline constexpr bool repeats = []<std::size_t... I>(std::index_sequence<I...>) {
     using enum layer_role;
-    constexpr auto again = [](layer_role role) { return role == retry || role == hedge; };
+    [[maybe_unused]] constexpr auto again = [](layer_role role) {
+        return role == retry || role == hedge;
+    };
     return (again(detail::role_of<typename Pipeline::template policy_type<I>>()) || ...);
 }
 (std::make_index_sequence<Pipeline::size>{});

@@ -42,6 +42,9 @@ class basic_circuit_breaker {
     static_assert(detail::breaker_kinds::know_all<Parts...>,
                   "hawser: a part of a circuit breaker is a trip rule, votes_by(classifier) or "
                   "told_to(sink)");
+    static_assert(detail::kinds<detail::breaker_classifier,
+                                detail::breaker_sink>::template none_twice<Parts...>,
+                  "hawser: a circuit breaker has at most one votes_by and one told_to");
     using machine_type = detail::breaker_machine_for<Parts...>;
     using classifier_type = detail::part_t<detail::breaker_classifier, Parts...>;
     using teller_type = detail::part_t<detail::breaker_sink, Parts...>;
@@ -167,7 +170,8 @@ private:
         auto cast = classifier_(name(), call, out);
         // A deadline from further out is not the dependency's fault, unless it had run longer by
         // then than a call may take.
-        if (out.classify() == verdict::failure && call.cause() == stop_cause::timeout)
+        if (out.classify() == verdict::failure && call.cause() == stop_cause::timeout &&
+            !call.predicate_threw())
             cast = machine_.is_slow(ticket, now) ? vote{verdict::failure, true} : neutral_vote;
         machine_.report(ticket, cast, now);
     }

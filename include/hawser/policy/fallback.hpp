@@ -9,13 +9,15 @@
 #include <hawser/policy/concept.hpp>
 #include <hawser/trace/event.hpp>
 
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
 namespace hawser::inline v0 {
 
 struct fallback_options {
-    /// What events and the outcome's `origin().source` call it. As long-lived as the policy.
+    /// What events and the outcome's `origin().source` call it. Not null; as long-lived as the
+    /// policy.
     char const* name = "fallback";
 };
 
@@ -45,9 +47,12 @@ class fallback {
 public:
     static constexpr layer_role role = layer_role::fallback;
 
+    /// Throws `std::invalid_argument` if the name is null.
     constexpr explicit fallback(Alternative instead, Handles handles = {},
                                 fallback_options const& options = {})
-        : alternative_(std::move(instead)), handles_(std::move(handles)), name_{options.name} {}
+        : alternative_(std::move(instead)), handles_(std::move(handles)), name_{options.name} {
+        if (name_ == nullptr) throw std::invalid_argument{"fallback: name is null"};
+    }
     constexpr fallback(Alternative instead, fallback_options const& options)
         : fallback{std::move(instead), Handles{}, options} {}
 

@@ -36,7 +36,8 @@ public:
         time_point began{};
     };
 
-    /// `limit` is positive. Throws `std::invalid_argument` if it is not.
+    /// `limit` is positive, `name` not null and as long-lived as the policy. Throws
+    /// `std::invalid_argument` if they are not.
     constexpr explicit timeout(duration limit, late_result late = late_result::keep,
                                char const* name = standard_name)
         : limit_{limit}, late_{late}, name_{name} {
@@ -44,6 +45,10 @@ public:
             throw std::invalid_argument{Role == layer_role::attempt_timeout
                                             ? "attempt_timeout: limit is not positive"
                                             : "total_timeout: limit is not positive"};
+        if (name == nullptr)
+            throw std::invalid_argument{Role == layer_role::attempt_timeout
+                                            ? "attempt_timeout: name is null"
+                                            : "total_timeout: name is null"};
     }
 
     [[nodiscard]] constexpr duration limit() const noexcept { return limit_; }

@@ -143,8 +143,8 @@ public:
         return reservation{*this};
     }
 
-    /// Returns a token that was reserved and spent for an attempt that is not made after all, unless
-    /// the store is full by now. Requires that such a token is out.
+    /// Returns a token that was reserved and spent for an attempt that is not made after all,
+    /// unless the store is full by now. Requires that such a token is out.
     void give_back() noexcept { take_back(); }
 
     /// Whole tokens in store at `now`. A snapshot: out of date once somebody else reserves.

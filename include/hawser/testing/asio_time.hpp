@@ -42,9 +42,9 @@ public:
     [[nodiscard]] time_point next() const noexcept {
         return heap_.empty() ? no_deadline : heap_.first()->deadline();
     }
-    /// Tells everything that is due at `now`.
+    /// Tells everything that is due at `now`; what is never due, at no time.
     void tell_due(time_point now) {
-        while (!heap_.empty() && heap_.first()->deadline() <= now) take_first().deadline_reached();
+        while (next() <= now && next() != no_deadline) take_first().deadline_reached();
     }
 
 private:
@@ -106,7 +106,8 @@ public:
     /// there.
     void advance(duration step) {
         auto const end = add_saturating(now(), step);
-        for (poll(); deadlines_.next() <= end; poll()) step_to(deadlines_.next());
+        for (poll(); deadlines_.next() <= end && deadlines_.next() != no_deadline; poll())
+            step_to(deadlines_.next());
         step_to(end);
         poll();
     }

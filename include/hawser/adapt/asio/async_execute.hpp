@@ -37,22 +37,28 @@ struct outcome_edge {
     static void store(outcome<result>& out, Arguments&&... arguments) {
         Completion::store(out, std::forward<Arguments>(arguments)...);
     }
+    static outcome<result> take(outcome<result>&& out) noexcept { return std::move(out); }
+
     template <class Handler>
     static void deliver(Handler&& handler, outcome<result>&& out) {
         std::move(handler)(std::move(out));
     }
 };
 
+/// Whether handlers run on the threads of a pool with nothing between, as far as the type shows. A
+/// strand keeps its handlers apart whatever it stands on.
 template <class Executor>
-inline constexpr bool on_bare_thread_pool =
-    std::is_same_v<std::remove_cvref_t<decltype(boost::asio::query(
-                       std::declval<Executor const&>(), boost::asio::execution::context))>,
-                   boost::asio::thread_pool>;
-
-/// A strand keeps its handlers apart whatever it stands on.
-template <class Executor>
-requires requires(Executor const& executor) { executor.get_inner_executor(); }
-inline constexpr bool on_bare_thread_pool<Executor> = false;
+consteval bool on_bare_thread_pool() {
+    namespace asio = boost::asio;
+    if constexpr (requires(Executor const& executor) { executor.get_inner_executor(); })
+        return false;
+    else if constexpr (asio::can_query_v<Executor, asio::execution::context_t>)
+        return std::is_same_v<std::remove_cvref_t<decltype(asio::query(
+                                  std::declval<Executor const&>(), asio::execution::context))>,
+                              asio::thread_pool>;
+    else
+        return false;
+}
 
 template <class Pipeline, class Call, class R, std::size_t... I>
 consteval bool only_gates_and_looks(std::index_sequence<I...>) {
@@ -77,7 +83,7 @@ struct async_initiation {
         using handler_type = std::decay_t<Handler>;
         using call = async_call<Pipeline, Facts, Operation, Edge, handler_type, Executor>;
         static_assert(
-            !on_bare_thread_pool<typename call::executor_type> ||
+            !on_bare_thread_pool<typename call::executor_type>() ||
                 (!call::call_type::has_facts &&
                  only_gates_and_looks<Pipeline, typename call::call_type, typename Edge::result>(
                      std::make_index_sequence<Pipeline::size>{})) ||
@@ -120,9 +126,11 @@ using plain_edge = Completion;
 /// of the cancel is kept.
 ///
 /// Cancellation: through the handler's cancellation slot, or `facts.stop`.
-/// Lifetime:     `line` must live until completion; a temporary does not compile.
-/// Threads:      if anything in the pipeline waits or times out, the handler's executor must
-///               serialise: a context that one thread runs, or a strand.
+/// Lifetime:     `line`, and what it borrows, must live until the call has completed or, with its
+///               context, been destroyed; a temporary does not compile.
+/// Threads:      may be called on any thread. If anything in the pipeline waits or times out, the
+///               handler's executor must serialise: a context that one thread runs, or a strand;
+///               and a cancellation signal is emitted there.
 /// Cost:         one block from the handler's allocator, recycled by default.
 template <pipeline_type Line, class Executor, class Operation, class Token>
 auto async_execute(Line const& line, Executor const& executor, Operation&& operation,

@@ -59,6 +59,11 @@ struct completion<void(boost::system::error_code, T...)> {
     using result = std::conditional_t<sizeof...(T) == 0, boost::system::error_code,
                                       std::tuple<boost::system::error_code, std::decay_t<T>...>>;
 
+    /// Of a call that ends here, nobody asks for the provenance.
+    static outcome<result> take(outcome<result>&& out) noexcept {
+        return outcome<result>{bare_outcome{}, std::move(out)};
+    }
+
     template <class... Arguments>
     static void store(outcome<result>& out, Arguments&&... arguments) {
         out.emplace(std::forward<Arguments>(arguments)...);
@@ -70,9 +75,9 @@ struct completion<void(boost::system::error_code, T...)> {
         if (auto const* why = out.why())
             return std::move(handler)(detail::completion_code(why->code), std::decay_t<T>{}...);
         if constexpr (sizeof...(T) == 0)
-            std::move(handler)(std::move(out).value());
+            std::move(handler)(std::move(out.value()));
         else
-            std::apply(std::forward<Handler>(handler), std::move(out).value());
+            std::apply(std::forward<Handler>(handler), std::move(out.value()));
     }
 };
 
@@ -92,6 +97,11 @@ struct completion<void(std::exception_ptr, T...)> {
     };
     using result =
         std::conditional_t<sizeof...(T) == 0, void, typename result_of<std::decay_t<T>...>::type>;
+
+    /// Of a call that ends here, nobody asks for the provenance.
+    static outcome<result> take(outcome<result>&& out) noexcept {
+        return outcome<result>{bare_outcome{}, std::move(out)};
+    }
 
     template <class... Arguments>
     static void store(outcome<result>& out, std::exception_ptr thrown, Arguments&&... arguments) {
@@ -119,7 +129,7 @@ struct completion<void(std::exception_ptr, T...)> {
         if constexpr (sizeof...(T) == 0)
             std::move(handler)(nullptr);
         else if constexpr (sizeof...(T) == 1)
-            std::move(handler)(nullptr, std::move(out).value());
+            std::move(handler)(nullptr, std::move(out.value()));
         else
             std::apply([&](auto&&... values) { std::move(handler)(nullptr, std::move(values)...); },
                        std::move(out).value());
@@ -131,6 +141,11 @@ requires carries_refusal<R> &&
     (!std::is_same_v<R, boost::system::error_code>)struct completion<void(R)> {
     using result = R;
 
+    /// Of a call that ends here, nobody asks for the provenance.
+    static outcome<result> take(outcome<result>&& out) noexcept {
+        return outcome<result>{bare_outcome{}, std::move(out)};
+    }
+
     template <class Argument>
     static void store(outcome<result>& out, Argument&& argument) {
         out.emplace(std::forward<Argument>(argument));
@@ -139,7 +154,7 @@ requires carries_refusal<R> &&
     static void deliver(Handler&& handler, outcome<result>&& out) {
         if (auto const* why = out.why())
             return std::move(handler)(outcome_traits<result>::from(*why));
-        std::move(handler)(std::move(out).value());
+        std::move(handler)(std::move(out.value()));
     }
 };
 

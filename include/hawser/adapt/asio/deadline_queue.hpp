@@ -18,6 +18,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 
@@ -37,6 +39,11 @@ protected:
     ~timed_event() = default;
 };
 
+namespace detail {
+/// Deadline queues that have been destroyed, of all kinds.
+inline constinit std::atomic<std::uint64_t> deadline_queues_gone{0};
+}  // namespace detail
+
 /// The deadlines of one execution context, for one kind of executor; a service of that context.
 ///
 /// Keeps `run()` from returning only while a deadline is pending, and for one turn more.
@@ -52,6 +59,23 @@ public:
     static inline boost::asio::execution_context::id id;
 
     explicit deadline_queue(boost::asio::execution_context& context) : service{context} {}
+    ~deadline_queue() { detail::deadline_queues_gone.fetch_add(1, std::memory_order_release); }
+
+    /// The queue of a context. The thread remembers the last one it asked for, for as long as no
+    /// queue at all is destroyed: looking a service up takes the context's lock.
+    [[nodiscard]] static deadline_queue& of(boost::asio::execution_context& context) {
+        struct memory {
+            boost::asio::execution_context* context;
+            deadline_queue* queue;
+            std::uint64_t gone;
+        };
+        static constinit thread_local memory last{};
+        // Acquire: a context at the address of one that is gone was made after its queue went.
+        auto const gone = detail::deadline_queues_gone.load(std::memory_order_acquire);
+        if (last.context != &context || last.gone != gone)
+            last = {&context, &boost::asio::use_service<deadline_queue>(context), gone};
+        return *last.queue;
+    }
 
     /// Tells `event` at `at`, or never if that is `no_deadline`. Requires that it is not scheduled.
     void schedule(Executor const& executor, timed_event& event, time_point at) {
@@ -156,8 +180,7 @@ public:
     void schedule(timed_event& event, time_point at) {
         auto const inner = without_strand(executor_);
         if (queue_ == nullptr)
-            queue_ = &boost::asio::use_service<queue>(
-                boost::asio::query(inner, boost::asio::execution::context));
+            queue_ = &queue::of(boost::asio::query(inner, boost::asio::execution::context));
         queue_->schedule(inner, event, at);
     }
     bool cancel(timed_event& event) { return queue_->cancel(event); }

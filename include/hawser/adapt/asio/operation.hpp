@@ -5,11 +5,14 @@
 #ifndef HAWSER_ADAPT_ASIO_OPERATION_HPP
 #define HAWSER_ADAPT_ASIO_OPERATION_HPP
 
+#include <hawser/policy/concept.hpp>
+
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <type_traits>
 #include <utility>
@@ -74,6 +77,13 @@ requires(coroutine_operation<Operation> &&
         boost::asio::co_spawn(executor, operation(), std::forward<Handler>(handler));
     }
 };
+
+/// Whether a layer of the pipeline may run an alternative.
+template <class Pipeline>
+inline constexpr bool diverts = []<std::size_t... I>(std::index_sequence<I...>) {
+    return (has_alternative<typename Pipeline::template policy_type<I>> || ...);
+}
+(std::make_index_sequence<Pipeline::size>{});
 
 }  // namespace hawser::inline v0::detail
 #endif  // HAWSER_ADAPT_ASIO_OPERATION_HPP

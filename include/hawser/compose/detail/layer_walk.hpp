@@ -7,7 +7,7 @@
 
 #include <hawser/base/outcome.hpp>
 #include <hawser/compose/context.hpp>
-#include <hawser/compose/detail/machine_layers.hpp>
+#include <hawser/compose/detail/call_record.hpp>
 #include <hawser/compose/detail/stopped.hpp>
 #include <hawser/policy/concept.hpp>
 
@@ -21,28 +21,50 @@ namespace hawser::inline v0::detail {
 
 /// One call on its way: where it is, what each layer keeps for it, and the steps it takes.
 template <class D, class Pipeline, class Facts, class R>
-class layer_walk {
+class layer_walk : public call_record<Pipeline, Facts, R> {
+    using record = call_record<Pipeline, Facts, R>;
+
 public:
     static constexpr std::size_t size = Pipeline::size;
-    using call_type = context<typename Pipeline::environment_type, Facts>;
+    using typename record::call_type;
 
     layer_walk(layer_walk const&) = delete;
     layer_walk& operator=(layer_walk const&) = delete;
 
 protected:
-    using layers_type = machine_layers<Pipeline, call_type, R>;
+    using record::after_bell_, record::at_, record::began_, record::call_, record::depth_;
+    using record::layers_, record::level_, record::line_, record::moving_, record::out_;
+    using record::phase_, record::refuse, record::step_, record::until_;
+    using typename record::layers_type;
 
-    layer_walk(Pipeline const& line, Facts const& facts)
-        : line_{line}, facts_{facts}, call_{line.environment(), facts_}, node_{*this} {}
+    layer_walk(Pipeline const& line, Facts const& facts) : record{line, facts}, node_{*this} {}
     ~layer_walk() = default;
 
     /// Does a step, and those that follow from it. A step that comes while one is being done (an
     /// operation that ends where it starts) is taken up by the loop: the stack does not grow.
     void go(call_step what, std::size_t level) {
         step_ = what;
-        level_ = level;
-        if (moving_) return;
+        level_ = static_cast<std::uint32_t>(level);
+        if (!moving_) move([] {});
+    }
+
+    /// The two steps that every call takes, without looking them up.
+    void go_in() {
+        move([this] { descend<0>(); });
+    }
+    void come_out() {
+        if (moving_)
+            go(call_step::ascend, size);
+        else
+            move([this] { ascend<size>(); });
+    }
+
+    /// Does `first`, a step that is known where it is written, and those that follow from it.
+    /// Requires that no step is being done.
+    template <class First>
+    [[gnu::always_inline]] void move(First&& first) {
         moving_ = true;
+        first();
         while (step_ != call_step::none) {
             auto const now = std::exchange(step_, call_step::none);
             do_step(now, level_, std::make_index_sequence<size + 1>{});
@@ -59,7 +81,7 @@ protected:
 
     void go_out_stopped() {
         step_at(std::make_index_sequence<size + 1>{}, [&]<std::size_t I>() {
-            if constexpr (I < size) refuse(stopped_by(call_.cause(), name<I>()), true);
+            if constexpr (I < size) this->refuse(stopped_by(this->call_.cause(), name<I>()), true);
         });
         phase_ = call_phase::running;
         go(call_step::ascend, at_);
@@ -71,6 +93,8 @@ protected:
     }
 
 private:
+    template <class Owner>
+    friend struct bell;
     template <std::size_t I>
     using policy_at = typename Pipeline::template policy_type<I>;
 
@@ -107,44 +131,27 @@ private:
         if constexpr (I == size) {
             start();
         } else {
-            layers_.template reset<I>();
             ask<I>();
         }
     }
 
     void start() {
-        if (is_out_of_time()) [[unlikely]] {
+        if (this->is_out_of_time()) [[unlikely]] {
             refuse(stopped_by(call_.cause(), "pipeline"));
+            return ascend<size>();
+        }
+        if (!driver::take_attempt(call_)) [[unlikely]] {
+            refuse(no_attempt_left);
             return ascend<size>();
         }
         driver::begin_attempt(call_);
         call_.template emit<attempt_started>("pipeline", [&](event_origin at) {
-            began_ = at.at;
+            if constexpr (listens_to<typename record::sink, attempt_ended>) began_.value = at.at;
             return attempt_started{at};
         });
         phase_ = call_phase::operating;
         owner().start_operation();
         arm_deadline();
-    }
-
-    /// Whether the call is to stop; a deadline that has passed is then its cause.
-    bool is_out_of_time() noexcept {
-        if (call_.cause_set() != stop_cause::none) return true;
-        auto const asked = call_.cause();
-        if (asked == stop_cause::none && call_.fits({})) return false;
-        driver::set_cause(call_, asked == stop_cause::none ? stop_cause::timeout : asked);
-        return true;
-    }
-
-    void refuse(refusal const& why, bool withdrawn = false) noexcept {
-        out_.refuse(why);
-        if (withdrawn)
-            call_.template emit<wait_withdrawn>(why.policy, [&](event_origin at) {
-                return wait_withdrawn{at, why.code};
-            });
-        call_.template emit<call_refused>(why.policy, [&](event_origin at) {
-            return call_refused{at, why};
-        });
     }
 
     /// Asks layer `I` whether the call may go in. Until it has gone in, the layers it is inside of
@@ -155,8 +162,10 @@ private:
         auto const answer = layers_.template ask<I>(line_, call_, out_, node_);
         switch (answer.action) {
             case step::kind::proceed:
-                if (layers_type::template parks<I> && node_.granted && !node_.rung)
+                if (layers_type::template parks<I> && node_.granted && !node_.rung) {
+                    depth_ = I + 1;  // It has let the call in, wherever the call ends now.
                     return wait_for_bell(call_step::enter, I);
+                }
                 node_.rearm();
                 return enter<I>();
             case step::kind::respond: return ascend<I + 1>();
@@ -191,7 +200,7 @@ private:
     template <std::size_t I>
     void park(duration at_most) {
         at_ = I;
-        if (is_out_of_time()) {
+        if (this->is_out_of_time()) {
             if (!withdraw()) return wait_for_bell(call_step::stop, I);
             refuse(stopped_by(call_.cause(), name<I>()), true);
             return ascend<I>();
@@ -210,7 +219,7 @@ private:
     }
 
     void wait_for_bell(call_step then, std::size_t level) {
-        at_ = level;
+        at_ = static_cast<std::uint32_t>(level);
         after_bell_ = then;
         phase_ = call_phase::awaiting_bell;
         owner().arm(no_deadline);
@@ -227,7 +236,7 @@ private:
     template <std::size_t Level>
     void ascend() {
         if constexpr (Level == 0) {
-            finish();
+            this->finish();
         } else {
             constexpr std::size_t I = Level - 1;
             depth_ = I;
@@ -251,6 +260,7 @@ private:
             return ascend<I>();
         }
         out_.reset();
+        layers_.template reset_inside<I>();
         if (delay > duration::zero())
             return wait_until(add_saturating(call_.now(), delay), call_phase::backing_off);
         go(call_step::ask, I);
@@ -270,35 +280,8 @@ private:
         ascend<I>();
     }
 
-    void finish() {
-        out_.origin().attempts = call_.attempt();
-        phase_ = call_phase::finished;
-        call_.template emit<call_ended>("pipeline", [&](event_origin at) {
-            return call_ended{at, out_.classify(), out_.code(), time_between(begun_, at.at),
-                              out_.origin().degraded};
-        });
-    }
-
 protected:
-    using sink = std::remove_reference_t<
-        decltype(std::declval<typename Pipeline::environment_type const&>().sink())>;
-
-    Pipeline const& line_;
-    [[no_unique_address]] Facts const facts_;
-    call_type call_;
-    outcome<R> out_;
-    [[no_unique_address]] layers_type layers_;
     [[no_unique_address]] typename layers_type::template node_type<layer_walk> node_;
-    time_point begun_{};  ///< When the call, and below the attempt, began: for events only.
-    time_point began_{};
-    time_point until_{};
-    std::size_t level_ = 0;
-    std::size_t at_ = 0;
-    std::size_t depth_ = 0;  ///< The layers the call is inside of: those before this.
-    call_phase phase_ = call_phase::running;
-    call_step step_ = call_step::none;
-    call_step after_bell_ = call_step::none;
-    bool moving_ = false;
 };
 
 }  // namespace hawser::inline v0::detail

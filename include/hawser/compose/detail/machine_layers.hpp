@@ -81,9 +81,12 @@ public:
     template <class Owner>
     using node_type = std::conditional_t<kept::any_parks, bell<Owner>, no_bell>;
 
+    /// The layers further in than `I` begin anew when the call goes in again.
     template <std::size_t I>
-    void reset() noexcept {
-        state<I>() = call_state_t<policy_at<I>>{};
+    void reset_inside() noexcept {
+        each(places{}, [&]<std::size_t J>() {
+            if constexpr (J > I) state<J>() = call_state_t<policy_at<J>>{};
+        });
     }
 
     template <std::size_t I, class Node>

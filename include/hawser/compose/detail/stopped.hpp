@@ -13,5 +13,8 @@ namespace hawser::inline v0::detail {
     return {cause == stop_cause::timeout ? errc::timed_out : errc::cancelled, {}, policy};
 }
 
+/// The refusal of an attempt that the call's allowance has no place for.
+inline constexpr refusal no_attempt_left{errc::not_permitted, never, "pipeline"};
+
 }  // namespace hawser::inline v0::detail
 #endif  // HAWSER_COMPOSE_DETAIL_STOPPED_HPP

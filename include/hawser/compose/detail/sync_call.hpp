@@ -110,9 +110,10 @@ private:
         }
     }
 
-    [[gnu::cold, gnu::noinline]] static void refuse(Call& call, outcome<R>& out,
-                                                    refusal const& why) noexcept {
-        out.refuse(why);
+    /// Ends a call that has no outcome yet.
+    [[gnu::always_inline]] static void refuse(Call& call, outcome<R>& out,
+                                              refusal const& why) noexcept {
+        out.emplace_refusal(why);
         call.template emit<call_refused>(why.policy, [&](event_origin at) {
             return call_refused{at, why};
         });
@@ -175,7 +176,11 @@ private:
         if (delay > duration::zero())
             cause = sleep_until(call, add_saturating(call.now(), delay), withdraw);
         if (cause == stop_cause::none) return true;
-        out.refuse(stopped_by(cause, policy_name(policy)));
+        auto const why = stopped_by(cause, policy_name(policy));
+        call.template emit<wait_withdrawn>(why.policy, [&](event_origin at) {
+            return wait_withdrawn{at, why.code};
+        });
+        refuse(call, out, why);
         return false;
     }
 
@@ -198,6 +203,8 @@ private:
                 refuse(call_, out_, stopped_by(cause, "pipeline"));
                 return;
             }
+            if (!driver::take_attempt(call_)) [[unlikely]]
+                return refuse(call_, out_, no_attempt_left);
         }
         driver::begin_attempt(call_);
         observed_start();

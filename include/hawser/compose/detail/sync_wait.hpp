@@ -118,15 +118,17 @@ private:
 
     /// Whether to ask again. A wait that would end past the deadline is not begun.
     bool wait(duration delay) {
-        if (!call_.fits(delay)) {
+        auto cause = call_.cause();
+        if (cause == stop_cause::none && !call_.fits(delay)) cause = stop_cause::timeout;
+        if (cause != stop_cause::none) {
             withdraw();
-            return stop(stop_cause::timeout, delay);
+            return stop(cause, delay);
         }
         call_.template emit<call_waiting>(name(), [&](event_origin at) {
             return call_waiting{at, delay, false};
         });
-        auto const cause = sleep_until(call_, add_saturating(call_.now(), delay),
-                                       [this]() noexcept { withdraw(); });
+        cause = sleep_until(call_, add_saturating(call_.now(), delay),
+                            [this]() noexcept { withdraw(); });
         return cause == stop_cause::none || stop(cause);
     }
 
@@ -146,9 +148,11 @@ private:
             if (why == wake_reason::woken) return true;
             if (why == wake_reason::time && call_.fits({})) return true;  // The layer's own limit.
             withdraw();
-            return stop(why == wake_reason::time ? stop_cause::timeout : stop_cause::caller);
+            if (why == wake_reason::stopped) return stop(stop_cause::caller);
+            driver::set_cause(call_, stop_cause::timeout);
+            return stop(stop_cause::timeout);
         } else {
-            HAWSER_ASSERT(!"a policy parked a call but takes no waiter");
+            HAWSER_ASSERT(false && "a policy parked a call but takes no waiter");
             return stop(stop_cause::caller);
         }
     }

@@ -64,6 +64,13 @@ concept scope_never_throws = !scopes<P, Call> || requires(P & p, call_state_t<P>
 };
 
 template <class P, class Call, class R>
+concept expiry_never_throws =
+    !sees_expiry<P, Call, R> || requires(P & p, call_state_t<P>& s, Call& c, outcome<R>& o) {
+    { p.scope_expired(s, c, o) }
+    noexcept;
+};
+
+template <class P, class Call, class R>
 concept has_any_hook = asks_before<P, Call> || parks_before<P, Call> ||
     responds_before<P, Call, R> || looks_after<P, Call, R> || scopes<P, Call>;
 
@@ -79,6 +86,7 @@ consteval bool check_policy() {
     static_assert(after_never_throws<P, Call, R>, "hawser: hook after() is not noexcept");
     static_assert(abandon_never_throws<P, Call>, "hawser: hook abandon() is not noexcept");
     static_assert(scope_never_throws<P, Call>, "hawser: hook scope_deadline() is not noexcept");
+    static_assert(expiry_never_throws<P, Call, R>, "hawser: hook scope_expired() is not noexcept");
     static_assert(!parks_before<P, Call> || withdraws_waiter<P, Call>,
                   "hawser: a policy that parks calls needs bool withdraw(state, call, waiter&)");
     return true;

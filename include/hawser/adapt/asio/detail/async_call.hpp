@@ -10,9 +10,11 @@
 #define HAWSER_ADAPT_ASIO_DETAIL_ASYNC_CALL_HPP
 
 #include <hawser/adapt/asio/completion.hpp>
-#include <hawser/adapt/asio/deadline_queue.hpp>
+#include <hawser/adapt/asio/detail/call_alarm.hpp>
 #include <hawser/adapt/asio/detail/call_link.hpp>
+#include <hawser/adapt/asio/detail/initiation_gate.hpp>
 #include <hawser/adapt/asio/detail/serial_check.hpp>
+#include <hawser/adapt/asio/detail/slot_link.hpp>
 #include <hawser/adapt/asio/detail/stop_relay.hpp>
 #include <hawser/adapt/asio/operation.hpp>
 #include <hawser/compose/call_machine.hpp>
@@ -29,22 +31,15 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace hawser::inline v0::detail {
 
-/// Whether a layer of the pipeline may run an alternative.
-template <class Pipeline>
-inline constexpr bool diverts = []<std::size_t... I>(std::index_sequence<I...>) {
-    return (has_alternative<typename Pipeline::template policy_type<I>> || ...);
-}
-(std::make_index_sequence<Pipeline::size>{});
-
 template <class Pipeline, class Facts, class Operation, class Edge, class Handler, class Executor>
 class async_call final
     : public call_machine<async_call<Pipeline, Facts, Operation, Edge, Handler, Executor>, Pipeline,
-                          Facts, typename Edge::result>,
-      private timed_event {
+                          Facts, typename Edge::result> {
     using machine = call_machine<async_call, Pipeline, Facts, typename Edge::result>;
     using default_allocator = boost::asio::recycling_allocator<void>;
 
@@ -59,7 +54,7 @@ public:
         auto allocator =
             rebind(boost::asio::get_associated_allocator(handler, default_allocator{}));
         auto* const memory = traits::allocate(allocator, 1);
-        async_call* self = nullptr;
+        async_call* self;
         try {
             self = ::new (static_cast<void*>(memory))
                 async_call{line, facts, executor, std::forward<Op>(operation), std::move(handler)};
@@ -86,40 +81,38 @@ public:
 
     void cancel_operation(stop_cause cause) {
         using type = boost::asio::cancellation_type;
-        signal_.emit(cause == stop_cause::timeout ? type::terminal : cancellation_);
+        if (unheard_ = starting_; unheard_) return;  // Nothing listens yet: `start` repeats it.
+        elsewhere(
+            [&] { signal_.emit(cause == stop_cause::timeout ? type::terminal : cancellation_); });
+    }
+    void cancel_requested(boost::asio::cancellation_type type) {
+        cancellation_ = type;
+        elsewhere([this] { this->stop(stop_cause::caller); });
     }
 
     void arm(time_point at) {
-        if (armed_) {
-            if (armed_for_ <= at) return;           // It comes early, and finds when to come again.
-            if (!deadlines_.cancel(*this)) return;  // It is on its way, and does the same.
-        }
-        armed_ = true;
-        armed_for_ = at;
-        deadlines_.schedule(*this, at);
+        // While the operation runs, it is the operation that keeps the handler's executor busy.
+        if (!this->is_operating() && !waiting_) waiting_.emplace(executor_);
+        if (!alarm_) alarm_.emplace(*this, this->line_.environment(), io_executor_);
+        alarm_->set(at);
     }
 
-    /// From any thread. The block stays until the posted handler has come: a ring is expected.
-    void ring_arrives() noexcept {
-        auto const executor = executor_;
-        boost::asio::post(executor, link<bell_rung>{*this});
-    }
-
-    /// From any thread: a stop has been requested.
-    void relay_stop() noexcept {
-        auto const executor = executor_;
-        boost::asio::post(executor, link<stop_came>{*this});
-    }
+    // From any thread: a bell has rung, a stop is requested, the deadline is here. The block stays
+    // until the message has come.
+    void ring_arrives() noexcept { send<bell_rung>(); }
+    void relay_stop() noexcept { send<stop_came>(); }
+    void relay_deadline() noexcept { send<deadline_came>(); }
+    void lose_deadline() noexcept { dropped(deadline_came{}); }
 
     void settle() {
         if (!this->finished() || torn_down_) return;
-        if (initiating_) {
-            // Never inside the initiating function: the handler would run before its caller knows.
-            if (!std::exchange(finish_posted_, true))
-                boost::asio::post(executor_, link<finish_up>{*this, links_});
+        if (elsewhere_) {
+            // Never inside the initiating function, nor where somebody cancels: the handler would
+            // run before they know.
+            if (!std::exchange(finish_posted_, true)) finish_later();
             return;
         }
-        if (armed_ && deadlines_.cancel(*this)) armed_ = false;
+        if (alarm_) alarm_->cancel();
         if (is_free()) complete();
     }
 
@@ -130,7 +123,6 @@ private:
     static auto rebind(allocator_type const& allocator) {
         return typename traits::allocator_type{allocator};
     }
-
     template <class Op>
     async_call(Pipeline const& line, Facts const& facts, Executor const& executor, Op&& operation,
                Handler&& handler)
@@ -138,9 +130,9 @@ private:
           operation_(std::forward<Op>(operation)),
           handler_{std::move(handler)},
           io_executor_{executor},
-          executor_{boost::asio::get_associated_executor(handler_, io_executor_)},
-          work_{executor_},
-          deadlines_{line.environment(), io_executor_} {}
+          executor_{boost::asio::get_associated_executor(handler_, io_executor_)} {
+        slot_.connect(boost::asio::get_associated_cancellation_slot(handler_), *this);
+    }
     ~async_call() = default;
 
     template <class Kind>
@@ -148,20 +140,41 @@ private:
     template <class Call, class Kind>
     friend class call_link;
 
+    template <class Kind>
+    void send() noexcept {
+        auto const executor = posted_to(executor_, io_executor_);
+        boost::asio::post(executor, link<Kind>{*this});
+    }
+
+    void finish_later() {
+        boost::asio::post(posted_to(executor_, io_executor_), link<finish_up>{*this, links_});
+    }
+
     [[nodiscard]] allocator_type allocator() const noexcept {
         return boost::asio::get_associated_allocator(handler_, default_allocator{});
     }
 
     void begin_in_initiation() {
-        auto slot = boost::asio::get_associated_cancellation_slot(handler_);
-        if (slot.is_connected())
-            slot.assign([this](boost::asio::cancellation_type type) {
-                cancellation_ = type;
-                this->stop(stop_cause::caller);
-            });
+        elsewhere_ = true;
+        ++links_;
         if constexpr (call_type::has_facts) stop_.watch(this->facts_.stop, *this);
         this->begin();
-        initiating_ = false;
+        elsewhere_ = false;
+        --links_;
+        if (torn_down_ && is_free()) return destroy(allocator());
+        initiation_.open();
+    }
+
+    /// Acts on a stack that is none of the call's own handlers': what finishes there completes
+    /// later, and the block stays until then.
+    template <class Act>
+    void elsewhere(Act&& act) {
+        auto const outer = std::exchange(elsewhere_, true);
+        ++links_;
+        act();
+        --links_;
+        elsewhere_ = outer;
+        if (torn_down_) free_if_last();
     }
 
     template <class Op, class... Arguments>
@@ -173,93 +186,81 @@ private:
                                                      arguments...);
             starting_ = false;
         } catch (...) {
-            // The handler was destroyed on the way out, which `dropped` left to this place.
             starting_ = false;
-            this->out_.fail(std::current_exception());
-            this->operation_ended(level);
+            // The handler was destroyed on the way out; if it was not, it is what tells the end.
+            if (std::exchange(lost_, false)) {
+                this->out_.fail(std::current_exception());
+                this->operation_ended(level);
+            }
         }
+        if (lost_) finish_later();
+        if (std::exchange(unheard_, false) && this->is_operating())
+            cancel_operation(this->call_.cause_set());
     }
 
+    /// A handler has come: the call goes on, unless it is only waiting for that to be gone.
+    template <class Kind, class... Arguments>
+    void came(Kind kind, std::size_t level, Arguments&&... arguments) {
+        forget(kind);
+        if (torn_down_) return free_if_last();
+        go_on(kind, level, std::forward<Arguments>(arguments)...);  // It may end this object.
+    }
     template <class... Arguments>
-    void arrived(operation_done, std::size_t level, Arguments&&... arguments) {
-        --links_;
-        Edge::store(this->out_, std::forward<Arguments>(arguments)...);
+    void go_on(operation_done, std::size_t level, Arguments&&... arguments) {
+        try {
+            Edge::store(this->out_, std::forward<Arguments>(arguments)...);
+        } catch (...) {
+            this->out_.fail(std::current_exception());
+        }
         this->operation_ended(level);
     }
-    void arrived(deadline_came, std::size_t) {
-        armed_ = false;
-        if (torn_down_) return free_if_last();
-        if (this->finished()) return settle();
-        this->timer_fired();  // It may end the call, and this object with it.
+    void go_on(deadline_came, std::size_t) { this->finished() ? settle() : this->timer_fired(); }
+    void go_on(bell_rung, std::size_t) { this->woken(); }
+    void go_on(stop_came, std::size_t) {
+        this->finished() ? settle() : this->stop(stop_cause::caller);
     }
-    void arrived(bell_rung, std::size_t) {
-        ring_expected_ = false;
-        if (torn_down_) return free_if_last();
-        this->woken();
-    }
-    void arrived(stop_came, std::size_t) {
-        stop_.arrived();
-        if (torn_down_) return free_if_last();
-        if (this->finished()) return settle();
-        this->stop(stop_cause::caller);
-    }
-    void arrived(finish_up, std::size_t) {
-        --links_;
-        settle();
+    void go_on(finish_up, std::size_t) { lost_ ? tear_down() : settle(); }
+
+    /// A handler was destroyed without being invoked.
+    template <class Kind>
+    void dropped(Kind kind) noexcept {
+        forget(kind);
+        if constexpr (std::is_same_v<Kind, bell_rung>) this->bell_lost();
+        if (std::is_same_v<Kind, operation_done> && starting_)
+            lost_ = true;  // Whether it is by an exception, `start` will know.
+        else
+            tear_down();
     }
 
-    // A handler was destroyed without being invoked.
-    void dropped(operation_done) noexcept {
-        --links_;
-        if (!starting_) tear_down();
-    }
-    void dropped(finish_up) noexcept {
-        --links_;
-        tear_down();
-    }
-    void dropped(deadline_came) noexcept {
-        armed_ = false;
-        tear_down();
-    }
-    void dropped(bell_rung) noexcept {
-        ring_expected_ = false;
-        tear_down();
-    }
-    void dropped(stop_came) noexcept {
-        stop_.arrived();
-        tear_down();
-    }
-
-    void deadline_reached() noexcept override {
-        auto const executor = executor_;
-        boost::asio::post(executor, link<deadline_came>{*this});
-    }
-    void deadline_dropped() noexcept override { dropped(deadline_came{}); }
+    void forget(operation_done) noexcept { --links_; }
+    void forget(finish_up) noexcept { --links_; }
+    void forget(deadline_came) noexcept { alarm_->arrived(); }
+    void forget(bell_rung) noexcept { ring_expected_ = false; }
+    void forget(stop_came) noexcept { stop_.arrived(); }
 
     void tear_down() noexcept {
         if (!std::exchange(torn_down_, true)) {
             ring_expected_ = this->teardown();
             stop_.unwatch();
-            if (armed_ && deadlines_.cancel(*this)) armed_ = false;
+            if (alarm_) alarm_->cancel();
         }
         free_if_last();
     }
 
     [[nodiscard]] bool is_free() noexcept {
         stop_.unwatch();
-        return links_ == 0 && !armed_ && !ring_expected_ && !stop_.on_its_way();
+        return links_ == 0 && !(alarm_ && alarm_->is_set()) && !ring_expected_ &&
+               !stop_.on_its_way();
     }
     void free_if_last() noexcept {
-        if (is_free())
-            destroy(boost::asio::get_associated_allocator(handler_, default_allocator{}));
+        if (is_free()) destroy(allocator());
     }
 
     void complete() {
-        auto slot = boost::asio::get_associated_cancellation_slot(handler_);
-        if (slot.is_connected()) slot.clear();
+        slot_.disconnect(boost::asio::get_associated_cancellation_slot(handler_));
         Handler handler{std::move(handler_)};
-        auto out = std::move(this->out_);
-        auto const work = std::move(work_);
+        auto out = Edge::take(std::move(this->out_));
+        auto const work = std::move(waiting_);
         destroy(boost::asio::get_associated_allocator(handler, default_allocator{}));
         Edge::deliver(std::move(handler), std::move(out));
     }
@@ -273,22 +274,24 @@ private:
     Handler handler_;
     Executor io_executor_;
     executor_type executor_;
-    boost::asio::executor_work_guard<executor_type> work_;
-    deadline_access<typename Pipeline::environment_type, Executor> deadlines_;
+    std::optional<boost::asio::executor_work_guard<executor_type>> waiting_;
+    std::optional<call_alarm<async_call, typename Pipeline::environment_type, Executor>> alarm_;
     boost::asio::cancellation_signal signal_;
+    slot_link<async_call> slot_;
+    initiation_gate initiation_;
     [[no_unique_address]] std::conditional_t<call_type::has_facts, stop_relay<async_call>,
                                              no_stop_relay>
         stop_;
     [[no_unique_address]] serial_check serial_;
     [[no_unique_address]] std::conditional_t<diverts<Pipeline>, call_error, unit>
         alternative_error_;
-    time_point armed_for_{};
     int links_ = 0;  ///< Handlers of the operation and of the finish that others hold.
     boost::asio::cancellation_type cancellation_ = boost::asio::cancellation_type::terminal;
-    bool armed_ = false;          ///< In the deadline queue, or its handler is on the way.
     bool ring_expected_ = false;  ///< Torn down, and a bell is certain to ring.
-    bool initiating_ = true;
+    bool elsewhere_ = false;      ///< On a stack that is none of the call's own handlers'.
     bool starting_ = false;
+    bool unheard_ = false;  ///< Cancelled while starting.
+    bool lost_ = false;     ///< The operation destroyed its handler where it started.
     bool finish_posted_ = false;
     bool torn_down_ = false;
 };

@@ -6,6 +6,9 @@
 #define HAWSER_ADAPT_ASIO_DETAIL_CALL_LINK_HPP
 
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/execution/blocking.hpp>
+#include <boost/asio/recycling_allocator.hpp>
+#include <boost/asio/require.hpp>
 
 #include <cstddef>
 #include <type_traits>
@@ -20,13 +23,34 @@ struct bell_rung {};
 struct stop_came {};
 struct finish_up {};
 
+/// What other threads send with memory of their own: the handler's allocator need not be safe
+/// there.
+template <class Kind>
+inline constexpr bool sent_from_anywhere =
+    std::is_same_v<Kind, deadline_came> || std::is_same_v<Kind, bell_rung> ||
+    std::is_same_v<Kind, stop_came>;
+
+/// Where a call's messages are posted: to its handler's executor, or, if that is of an erased kind
+/// that can only be dispatched to, to the call's own, which passes them on.
+template <class HandlerExecutor, class Executor>
+[[nodiscard]] auto const& posted_to(HandlerExecutor const& handlers,
+                                    [[maybe_unused]] Executor const& own) noexcept {
+    if constexpr (boost::asio::can_require_v<HandlerExecutor,
+                                             boost::asio::execution::blocking_t::never_t>)
+        return handlers;
+    else
+        return own;
+}
+
 /// A handler that refers to a call: one pointer, and the call's executor, allocator and, for an
 /// operation, cancellation slot. Tells the call if it is destroyed uninvoked.
 template <class Call, class Kind>
 class call_link {
 public:
     using executor_type = typename Call::executor_type;
-    using allocator_type = typename Call::allocator_type;
+    using allocator_type =
+        std::conditional_t<sent_from_anywhere<Kind>, boost::asio::recycling_allocator<void>,
+                           typename Call::allocator_type>;
     using cancellation_slot_type = boost::asio::cancellation_slot;
 
     explicit call_link(Call& call) noexcept : call_{&call} {}
@@ -46,7 +70,12 @@ public:
     }
 
     [[nodiscard]] executor_type get_executor() const noexcept { return call_->executor_; }
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return call_->allocator(); }
+    [[nodiscard]] allocator_type get_allocator() const noexcept {
+        if constexpr (sent_from_anywhere<Kind>)
+            return {};
+        else
+            return call_->allocator();
+    }
     [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
         if constexpr (std::is_same_v<Kind, operation_done>)
             return call_->signal_.slot();
@@ -57,8 +86,9 @@ public:
     template <class... Arguments>
     void operator()(Arguments&&... arguments) {
         auto* const call = std::exchange(call_, nullptr);
+        call->initiation_.await();
         [[maybe_unused]] auto const inside = call->serial_.enter();
-        call->arrived(Kind{}, level_, std::forward<Arguments>(arguments)...);
+        call->came(Kind{}, level_, std::forward<Arguments>(arguments)...);
     }
 
 private:

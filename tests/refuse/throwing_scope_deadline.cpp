@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A hook that throws would lose what other layers have lent.
+// expect: hawser: hook scope_deadline() is not noexcept
+#include <hawser/hawser.hpp>
+
+struct layer {
+#ifdef HAWSER_ACCEPT
+    hawser::time_point scope_deadline(auto&, auto&) const noexcept { return hawser::no_deadline; }
+#else
+    hawser::time_point scope_deadline(auto&, auto&) const { return hawser::no_deadline; }
+#endif
+};
+
+int main() {
+    return hawser::execute(hawser::compose(layer{}), [] { return 0; });
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Every ordered pair of the policies, each of which can say whether it has everything back.
+//
+// A policy comes as a kind, on the stand that it plays on: its `layer()` goes into a pipeline, and
+// `is_whole(stand, now)` answers when the call is over.
+#ifndef HAWSER_TESTS_SUPPORT_MATRIX_PAIRS_HPP
+#define HAWSER_TESTS_SUPPORT_MATRIX_PAIRS_HPP
+
+#include <hawser/hawser.hpp>
+
+#include "support/matrix.hpp"
+
+#include <chrono>
+#include <string>
+#include <type_traits>
+
+namespace support {
+
+/// Two attempts, and three tokens. Its wait is 10 ms, and written in the trace.
+template <class Stand>
+struct retry_kind {
+    static constexpr bool stands_in = false;
+    char const* name;
+    hawser::retry_budget budget{{.ratio = 0, .floor = 3, .per = std::chrono::hours{1}}};
+
+    retry_kind(char const* called, hawser::time_point) : name{called} {}
+    auto layer() {
+        return hawser::retry{{.max_attempts = 2, .name = name},
+                             hawser::backoff::constant{std::chrono::milliseconds{10}},
+                             hawser::jitter::none{},
+                             hawser::borrow(budget)};
+    }
+    /// Each backoff has cost a token, unless it was withdrawn.
+    bool is_whole(Stand const& on, hawser::time_point now) const {
+        auto const spent = on.told(std::string{name} + " again in 10ms by backoff") -
+                           on.told(std::string{name} + " withdrawn");
+        return static_cast<long>(budget.available(now)) + spent == 3;
+    }
+};
+
+/// Was opened so long ago that the next call is its one probe.
+template <class Stand>
+struct breaker_kind {
+    static constexpr bool stands_in = false;
+    hawser::circuit_breaker breaker;
+
+    breaker_kind(char const* name, hawser::time_point now)
+        : breaker{{.window = 1,
+                   .minimum_calls = 1,
+                   .open_for = std::chrono::seconds{1},
+                   .jitter = 0,
+                   .probes = 1,
+                   .name = name}} {
+        auto const then = now - std::chrono::seconds{1};
+        auto permit = breaker.try_acquire(then);
+        permit.report({.health = hawser::verdict::failure}, [then]() noexcept { return then; });
+    }
+    auto layer() { return hawser::borrow(breaker); }
+    bool is_whole(Stand const&, hawser::time_point now) const {
+        return breaker.snapshot(now).probes_out == 0;
+    }
+};
+
+/// Has nothing to give back.
+template <class Policy, class Stand>
+struct timeout_kind {
+    static constexpr bool stands_in = false;
+    static constexpr std::chrono::milliseconds limit{
+        Policy::role == hawser::layer_role::total_timeout ? 200 : 100};
+    char const* name;
+
+    timeout_kind(char const* called, hawser::time_point) : name{called} {}
+    auto layer() { return Policy{limit, hawser::late_result::keep, name}; }
+    bool is_whole(Stand const& on, hawser::time_point) const {
+        return on.told(std::string{name} + " fired") == 0;
+    }
+};
+
+template <class Stand>
+struct fallback_kind {
+    static constexpr bool stands_in = true;
+    char const* name;
+
+    fallback_kind(char const* called, hawser::time_point) : name{called} {}
+    auto layer() {
+        return hawser::fallback{Stand::answer(42), hawser::fallback_options{.name = name}};
+    }
+    /// What was invoked has ended.
+    bool is_whole(Stand const& on, hawser::time_point) const {
+        return on.told(std::string{name} + " invoked") == on.told(std::string{name} + " ended");
+    }
+};
+
+template <class Stand>
+struct parking_kind {
+    static constexpr bool stands_in = false;
+    test_bulkhead bulkhead{1};
+
+    parking_kind(char const*, hawser::time_point) {}
+    auto layer() { return hawser::borrow(bulkhead); }
+    bool is_whole(Stand const&, hawser::time_point) const { return bulkhead.is_whole(); }
+};
+
+template <class...>
+struct kind_list {};
+template <class Stand>
+using all_kinds =
+    kind_list<retry_kind<Stand>, breaker_kind<Stand>, timeout_kind<hawser::attempt_timeout, Stand>,
+              timeout_kind<hawser::total_timeout, Stand>, fallback_kind<Stand>,
+              parking_kind<Stand>>;
+
+/// Two policies in a pipeline; `Stand` plus `environment()` and `now()`.
+template <class Stand, class Outer, class Inner>
+struct pair_stand : Stand {
+    static constexpr bool stands_in = Outer::stands_in || Inner::stands_in;
+    Outer first{"outer", this->now()};
+    Inner second{"inner", this->now()};
+
+    auto line() {
+        return hawser::compose_in(this->environment(),
+                                  hawser::allow<hawser::order::fallback_inside_retry,
+                                                hawser::order::total_timeout_inside_retry,
+                                                hawser::order::attempt_timeout_outside_retry>{},
+                                  first.layer(), second.layer());
+    }
+    bool has_all_back() const {
+        return first.is_whole(*this, this->now()) && second.is_whole(*this, this->now());
+    }
+};
+
+/// Calls `play(on, line)` on a fresh stand for `Outer` with each policy inside.
+template <class Stand, class Outer, class Play, class... Inner>
+void with_each_inside(kind_list<Inner...>, Play const& play) {
+    auto const with = [&]<class Kind>(std::type_identity<Kind>) {
+        pair_stand<Stand, Outer, Kind> on;
+        auto const line = on.line();
+        play(on, line);
+    };
+    (with(std::type_identity<Inner>{}), ...);
+}
+
+/// The same for each of several outside.
+template <class Stand, class Play, class... Outer>
+void with_each_pair(kind_list<Outer...>, Play const& play) {
+    (with_each_inside<Stand, Outer>(all_kinds<Stand>{}, play), ...);
+}
+
+}  // namespace support
+
+#endif  // HAWSER_TESTS_SUPPORT_MATRIX_PAIRS_HPP
