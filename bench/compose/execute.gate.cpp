@@ -81,7 +81,8 @@ void three_policies(support::gate& gate) {
 }
 
 void refusal(support::gate& gate) {
-    static hawser::circuit_breaker breaker{{.minimum_calls = 1, .open_for = 24h, .open_for_max = 24h}};
+    static hawser::circuit_breaker breaker{
+        {.minimum_calls = 1, .open_for = 24h, .open_for_max = 24h}};
     auto const line = hawser::compose(hawser::borrow(breaker));
     (void)hawser::try_execute(line, []() -> int { throw 1; });
     auto const refused = repeated([&line] {
