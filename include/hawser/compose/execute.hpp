@@ -30,7 +30,11 @@ template <bool KeepOrigin, class Pipeline, class Facts, class Operation, class R
 
     sync_call<Pipeline, call_type, Operation, R>{line, call, operation, out}.run();
 
-    if constexpr (KeepOrigin) out.origin().attempts = call.attempt();
+    if constexpr (KeepOrigin) {
+        out.origin().attempts = call.attempt();
+        if constexpr (call_type::has_facts)  // Those of layers are the layers' own to mark.
+            if (out.classify() == verdict::success && !call.fits({})) out.origin().late = true;
+    }
     call.template emit<call_ended>("pipeline", [&](event_origin at) {
         return call_ended{at, out.classify(), out.code(), time_between(began, at.at),
                           out.origin().degraded};

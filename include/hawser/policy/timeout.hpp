@@ -101,7 +101,8 @@ public:
 
 /// Limits all attempts of a call together, with the waits between them: stands outside a retry.
 ///
-/// What it ends is neutral to the circuit breakers inside it. Otherwise as `attempt_timeout`.
+/// What it ends is neutral to the circuit breakers inside it. Where an attempt's limit is over too,
+/// it alone reports. Otherwise as `attempt_timeout`.
 class total_timeout : public detail::timeout<layer_role::total_timeout> {
 public:
     using timeout::timeout;

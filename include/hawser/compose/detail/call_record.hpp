@@ -54,6 +54,9 @@ protected:
 
     void finish() noexcept {
         out_.origin().attempts = call_.attempt();
+        // What is left of a cause here is the caller's own deadline.
+        if (call_.cause_set() == stop_cause::timeout && out_.classify() == verdict::success)
+            out_.origin().late = true;
         phase_ = call_phase::finished;
         call_.template emit<call_ended>("pipeline", [&](event_origin at) {
             return call_ended{at, out_.classify(), out_.code(), time_between(begun_.value, at.at),

@@ -168,7 +168,7 @@ private:
                 }
                 node_.rearm();
                 return enter<I>();
-            case step::kind::respond: return ascend<I + 1>();
+            case step::kind::respond: layers_.template skip_scope<I>(call_); return ascend<I + 1>();
             case step::kind::refuse:
                 node_.rearm();
                 refuse({answer.code, answer.delay, name<I>()});

@@ -119,18 +119,25 @@ public:
         }
     }
 
+    /// The layer has answered itself: nothing runs in its scope, which is closed all the same.
+    template <std::size_t I>
+    void skip_scope(Call& call) noexcept {
+        if constexpr (scopes<policy_at<I>, Call>)
+            std::get<I>(scopes_) = {no_deadline, call.deadline()};
+    }
+
     template <std::size_t I>
     [[gnu::always_inline]] void close_scope(Pipeline const& line, Call& call,
                                             outcome<R>& out) noexcept {
         if constexpr (scopes<policy_at<I>, Call>) {
             auto const scope = std::get<I>(scopes_);
             driver::set_deadline(call, scope.outer);
-            if (call.cause() == stop_cause::timeout) [[unlikely]] {
+            // The outermost of the scopes that have ended stopped the call: it alone reports.
+            if (call.cause() == stop_cause::timeout && call.fits({})) [[unlikely]] {
                 if constexpr (sees_expiry<policy_at<I>, Call, R>)
                     if (call.now() >= scope.own)
                         line.template policy<I>().scope_expired(state<I>(), call, out);
-                // The outermost of the scopes that have ended is the one that stopped the call.
-                if (call.fits({})) driver::set_cause(call, stop_cause::none);
+                driver::set_cause(call, stop_cause::none);
             }
         }
     }

@@ -129,7 +129,8 @@ private:
             descend<I + 1>();
             driver::set_deadline(call_, outer);
             if constexpr (sees_expiry<Policy, Call, R>)
-                if (call_.now() >= own) policy.scope_expired(state, call_, out_);
+                // Of the scopes that have ended, the outermost alone reports.
+                if (call_.now() >= own && call_.fits({})) policy.scope_expired(state, call_, out_);
             if (call_.cause() == stop_cause::timeout && call_.fits({}))
                 driver::set_cause(call_, stop_cause::none);  // It was this layer's doing.
         } else {
