@@ -18,6 +18,7 @@
 #include <boost/asio/post.hpp>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -86,6 +87,7 @@ public:
 
     int starts = 0;
     std::vector<asio::cancellation_type> cancels;
+    std::function<void()> after_cancel;  ///< Called before the cancellation returns.
     hawser::time_point deadline_seen{};
 
     [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
@@ -107,13 +109,14 @@ public:
         waiting_.push_back(std::make_unique<one<std::decay_t<Handler>>>(
             std::forward<Handler>(handler), executor_));
         if (slot.is_connected())
-            slot.assign([this, how = next, id = waiting_.back().get()](auto type) {
-                cancels.push_back(type);
+            slot.assign([this, how = next,
+                         id = waiting_.back().get()](asio::cancellation_type how_cancelled) {
+                cancels.push_back(how_cancelled);
                 if (how == manner::ignores_cancel) return;
-                auto const ended = take(id);
-                if (ended)
+                if (auto const ended = take(id))
                     ended->complete(asio::error::operation_aborted, 0,
                                     how == manner::aborts_inline);
+                if (after_cancel) after_cancel();
             });
     }
 

@@ -165,6 +165,7 @@ TEST_CASE("async_execute: an operation may complete inside the cancellation") {
     stand on;
     auto const line = on.line();
     on.remote.next = manner::aborts_inline;
+    on.remote.after_cancel = [&] { CHECK(on.got.completed == 0); };
     on.start(line);
     SECTION("by the caller") {
         on.signal.emit(type::terminal);

@@ -52,7 +52,8 @@ static error_code code_of(hawser::call_error const& error) {
 
 TEST_CASE("async_execute: a fallback may be a value or a plain function") {
     stand on;
-    auto const value = hawser::compose_in(on.time.environment(), hawser::fallback{reply{{}, 5}});
+    auto const value =
+        hawser::compose_in(on.time.environment(), hawser::fallback{reply{error_code{}, 5}});
     on.fail_first(value);
     CHECK(on.value() == 5);
     CHECK(on.got->origin().degraded);
@@ -60,7 +61,7 @@ TEST_CASE("async_execute: a fallback may be a value or a plain function") {
     CHECK(code_of(on.got->earlier().front()) == asio::error::connection_reset);
 
     auto const told = [](hawser::call_error const& error) {
-        return reply{{}, code_of(error).value()};
+        return reply{error_code{}, code_of(error).value()};
     };
     auto const function = hawser::compose_in(on.time.environment(), hawser::fallback{told});
     on.fail_first(function);

@@ -66,9 +66,9 @@ public:
         if (random(2) == 0)
             for (time_.run(); remote_.waiting() > 0; time_.run()) drop_all();
         io_.reset();
-        for (auto& caller : callers_) {
-            CHECK(caller.got.completed + caller.got.dropped == 1);
-            caller.stop.request_stop();  // Reaches nothing.
+        for (auto& by : callers_) {
+            CHECK(by.got.completed + by.got.dropped == 1);
+            by.stop.request_stop();  // Reaches nothing.
         }
     }
     [[nodiscard]] bool balances() const { return bulkhead_.balances() && gate_.balances(); }
