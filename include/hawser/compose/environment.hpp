@@ -13,7 +13,6 @@
 namespace hawser::inline v0 {
 
 /// What `compose_in` takes: a clock, a way for a thread to park, and a sink for the calls' events.
-
 template <class Environment>
 concept call_environment = requires(Environment const& env, parking_spot& spot,
                                     std::stop_token const& stop) {
