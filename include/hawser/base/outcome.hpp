@@ -64,7 +64,7 @@ public:
         }
         return *this;
     }
-    ~outcome() { reset(); }
+    [[gnu::always_inline]] ~outcome() { reset(); }
 
     [[nodiscard]] bool has_value() const noexcept { return holds_ == holds::value; }
     explicit operator bool() const noexcept { return has_value(); }
@@ -110,7 +110,7 @@ public:
 
     /// What the outcome says by itself about the dependency's health: a value as its traits say, an
     /// exception is a failure, a refusal as `verdict_of` says.
-    [[nodiscard]] verdict classify() const noexcept {
+    [[nodiscard, gnu::always_inline]] verdict classify() const noexcept {
         if (holds_ == holds::value) [[likely]] {
             if constexpr (std::is_void_v<R>)
                 return verdict::success;
@@ -169,7 +169,7 @@ public:
     }
 
     /// Destroys what it holds and is empty again. Provenance and earlier errors stay.
-    void reset() noexcept {
+    [[gnu::always_inline]] void reset() noexcept {
         if (holds_ == holds::value)
             std::destroy_at(std::addressof(value_));
         else if (holds_ == holds::exception)

@@ -178,6 +178,13 @@ auto async_try_execute(Line const& line, Executor const& executor, call_facts<Ke
         facts);
 }
 
+template <pipeline_type Line, class Executor, class Operation, class Token>
+auto async_try_execute(Line const& line, Executor const& executor, call_facts<> const& facts,
+                       Operation&& operation, Token&& token) {
+    return hawser::async_try_execute<Line, Executor, no_key>(
+        line, executor, facts, std::forward<Operation>(operation), std::forward<Token>(token));
+}
+
 // A temporary pipeline would be gone before the call completes.
 template <pipeline_type Line, class... Arguments>
 void async_execute(Line const&& line, Arguments&&...) = delete;

@@ -12,13 +12,15 @@
 #include <hawser/trace/event.hpp>
 #include <hawser/trace/sink.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
 
 namespace hawser::inline v0::detail {
 
-template <class Pipeline, class Facts, class R>
+template <class D, class Pipeline, class Facts, class R>
 class call_record {
 public:
     using call_type = context<typename Pipeline::environment_type, Facts>;
@@ -31,6 +33,25 @@ protected:
     call_record(Pipeline const& line, Facts const& facts)
         : line_{line}, facts_{facts}, call_{line.environment(), facts_} {}
     ~call_record() = default;
+
+    D& owner() noexcept { return static_cast<D&>(*this); }
+
+    /// After something was started, and only if it did not end at once.
+    void arm_deadline() {
+        if (phase_ == call_phase::operating && call_.has_deadline()) owner().arm(call_.deadline());
+    }
+
+    void wait_until(time_point until, call_phase why) {
+        until_ = until;
+        phase_ = why;
+        owner().arm(std::min(until, call_.deadline()));
+    }
+    void wait_for_bell(call_step then, std::size_t level) {
+        at_ = static_cast<std::uint32_t>(level);
+        after_bell_ = then;
+        phase_ = call_phase::awaiting_bell;
+        owner().arm(no_deadline);
+    }
 
     /// Whether the call is to stop; a deadline that has passed is then its cause.
     bool is_out_of_time() noexcept {

@@ -5,13 +5,13 @@
 #ifndef HAWSER_COMPOSE_DETAIL_LAYER_WALK_HPP
 #define HAWSER_COMPOSE_DETAIL_LAYER_WALK_HPP
 
+#include <hawser/base/contract.hpp>
 #include <hawser/base/outcome.hpp>
 #include <hawser/compose/context.hpp>
 #include <hawser/compose/detail/call_record.hpp>
 #include <hawser/compose/detail/stopped.hpp>
 #include <hawser/policy/concept.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -21,8 +21,8 @@ namespace hawser::inline v0::detail {
 
 /// One call on its way: where it is, what each layer keeps for it, and the steps it takes.
 template <class D, class Pipeline, class Facts, class R>
-class layer_walk : public call_record<Pipeline, Facts, R> {
-    using record = call_record<Pipeline, Facts, R>;
+class layer_walk : public call_record<D, Pipeline, Facts, R> {
+    using record = call_record<D, Pipeline, Facts, R>;
 
 public:
     static constexpr std::size_t size = Pipeline::size;
@@ -32,9 +32,10 @@ public:
     layer_walk& operator=(layer_walk const&) = delete;
 
 protected:
-    using record::after_bell_, record::at_, record::began_, record::call_, record::depth_;
-    using record::layers_, record::level_, record::line_, record::moving_, record::out_;
-    using record::phase_, record::refuse, record::step_, record::until_;
+    using record::arm_deadline, record::owner, record::refuse, record::wait_for_bell;
+    using record::at_, record::began_, record::call_, record::depth_, record::layers_;
+    using record::level_, record::line_, record::moving_, record::out_, record::phase_;
+    using record::step_, record::wait_until;
     using typename record::layers_type;
 
     layer_walk(Pipeline const& line, Facts const& facts) : record{line, facts}, node_{*this} {}
@@ -48,15 +49,15 @@ protected:
         if (!moving_) move([] {});
     }
 
-    /// The two steps that every call takes, without looking them up.
+    // The two ways that every call takes, without looking up their steps.
     void go_in() {
-        move([this] { descend<0>(); });
+        move([this] { ask<0, way::straight>(); });
     }
     void come_out() {
         if (moving_)
             go(call_step::ascend, size);
         else
-            move([this] { ascend<size>(); });
+            move([this] { ascend<size, way::straight>(); });
     }
 
     /// Does `first`, a step that is known where it is written, and those that follow from it.
@@ -87,18 +88,17 @@ protected:
         go(call_step::ascend, at_);
     }
 
-    /// After something was started, and only if it did not end at once.
-    void arm_deadline() {
-        if (phase_ == call_phase::operating && call_.has_deadline()) owner().arm(call_.deadline());
-    }
-
 private:
+    /// Whether a step goes on to the next by itself, or leaves that to the loop. The straight way,
+    /// which every call takes, is inlined as a whole; what happens now and then goes stepwise, so
+    /// that a layer's code is there no more than twice.
+    enum class way : std::uint8_t { straight, stepwise };
+
     template <class Owner>
     friend struct bell;
     template <std::size_t I>
     using policy_at = typename Pipeline::template policy_type<I>;
 
-    D& owner() noexcept { return static_cast<D&>(*this); }
     template <std::size_t I>
     char const* name() const noexcept {
         return policy_name(line_.template policy<I>());
@@ -116,34 +116,20 @@ private:
     template <std::size_t I>
     void do_step_at(call_step what) {
         if constexpr (I < size) {
-            if (what == call_step::ask) return ask<I>();
-            if (what == call_step::enter) return enter<I>();
+            if (what == call_step::enter) return enter<I, way::stepwise>();
             if (what == call_step::alternative_ended) return alternative_ended<I>();
         }
-        if (what == call_step::descend)
-            descend<I>();
+        if (what == call_step::ask)
+            ask<I, way::stepwise>();
         else
-            ascend<I>();
+            ascend<I, way::stepwise>();
     }
 
-    template <std::size_t I>
-    void descend() {
-        if constexpr (I == size) {
-            start();
-        } else {
-            ask<I>();
-        }
-    }
-
-    void start() {
-        if (this->is_out_of_time()) [[unlikely]] {
-            refuse(stopped_by(call_.cause(), "pipeline"));
-            return ascend<size>();
-        }
-        if (!driver::take_attempt(call_)) [[unlikely]] {
-            refuse(no_attempt_left);
-            return ascend<size>();
-        }
+    [[gnu::always_inline]] void start() {
+        if (this->is_out_of_time()) [[unlikely]]
+            return turn_back(stopped_by(call_.cause(), "pipeline"), size);
+        if (!driver::take_attempt(call_)) [[unlikely]]
+            return turn_back(no_attempt_left, size);
         driver::begin_attempt(call_);
         call_.template emit<attempt_started>("pipeline", [&](event_origin at) {
             if constexpr (listens_to<typename record::sink, attempt_ended>) began_.value = at.at;
@@ -156,26 +142,45 @@ private:
 
     /// Asks layer `I` whether the call may go in. Until it has gone in, the layers it is inside of
     /// are those before `I`.
+    template <std::size_t I, way Way>
+    [[gnu::always_inline]] void ask() {
+        if constexpr (I == size) {
+            start();
+        } else {
+            depth_ = I;
+            auto const answer = layers_.template ask<I>(line_, call_, out_, node_);
+            if (answer.action != step::kind::proceed) [[unlikely]]
+                return stay_out<I>(answer);
+            if (layers_type::template parks<I> && node_.granted && !node_.rung) {
+                depth_ = I + 1;  // It has let the call in, wherever the call ends now.
+                return wait_for_bell(call_step::enter, I);
+            }
+            node_.rearm();
+            enter<I, Way>();
+        }
+    }
+
+    /// The layer has answered anything but `proceed`.
     template <std::size_t I>
-    void ask() {
-        depth_ = I;
-        auto const answer = layers_.template ask<I>(line_, call_, out_, node_);
+    void stay_out(step const& answer) {
         switch (answer.action) {
-            case step::kind::proceed:
-                if (layers_type::template parks<I> && node_.granted && !node_.rung) {
-                    depth_ = I + 1;  // It has let the call in, wherever the call ends now.
-                    return wait_for_bell(call_step::enter, I);
-                }
-                node_.rearm();
-                return enter<I>();
-            case step::kind::respond: layers_.template skip_scope<I>(call_); return ascend<I + 1>();
+            case step::kind::respond:
+                layers_.template skip_scope<I>(call_);
+                return go(call_step::ascend, I + 1);
             case step::kind::refuse:
-                node_.rearm();
                 refuse({answer.code, answer.delay, name<I>()});
-                return ascend<I>();
+                if (node_.granted && !node_.rung) return wait_for_bell(call_step::ascend, I);
+                node_.rearm();
+                return go(call_step::ascend, I);
             case step::kind::wait: return wait<I>(answer.delay);
             case step::kind::park: return park<I>(answer.delay);
+            case step::kind::proceed: return;
         }
+    }
+
+    void turn_back(refusal const& why, std::size_t level, bool withdrawn = false) {
+        refuse(why, withdrawn);
+        go(call_step::ascend, level);
     }
 
     /// A wait that would end past the deadline is not begun.
@@ -188,8 +193,7 @@ private:
             withdraw();
             auto why = stopped_by(cause, name<I>());
             why.retry_after = delay;
-            refuse(why, true);
-            return ascend<I>();
+            return turn_back(why, I, true);
         }
         call_.template emit<call_waiting>(name<I>(), [&](event_origin at) {
             return call_waiting{at, delay, false};
@@ -199,11 +203,11 @@ private:
 
     template <std::size_t I>
     void park(duration at_most) {
+        HAWSER_ASSERT(!node_.rung && "a layer parks by its waiter, and a granted one not again");
         at_ = I;
         if (this->is_out_of_time()) {
             if (!withdraw()) return wait_for_bell(call_step::stop, I);
-            refuse(stopped_by(call_.cause(), name<I>()), true);
-            return ascend<I>();
+            return turn_back(stopped_by(call_.cause(), name<I>()), I, true);
         }
         call_.template emit<call_waiting>(name<I>(), [&](event_origin at) {
             return call_waiting{at, at_most, true};
@@ -212,29 +216,19 @@ private:
                    call_phase::parked);
     }
 
-    void wait_until(time_point until, call_phase why) {
-        until_ = until;
-        phase_ = why;
-        owner().arm(std::min(until, call_.deadline()));
-    }
-
-    void wait_for_bell(call_step then, std::size_t level) {
-        at_ = static_cast<std::uint32_t>(level);
-        after_bell_ = then;
-        phase_ = call_phase::awaiting_bell;
-        owner().arm(no_deadline);
-    }
-
-    template <std::size_t I>
-    void enter() {
+    template <std::size_t I, way Way>
+    [[gnu::always_inline]] void enter() {
         depth_ = I + 1;
         layers_.template open_scope<I>(line_, call_);
-        descend<I + 1>();
+        if constexpr (Way == way::straight)
+            ask<I + 1, Way>();
+        else
+            go(call_step::ask, I + 1);
     }
 
     /// The outcome leaves what is inside layer `Level - 1` and meets that layer.
-    template <std::size_t Level>
-    void ascend() {
+    template <std::size_t Level, way Way>
+    [[gnu::always_inline]] void ascend() {
         if constexpr (Level == 0) {
             this->finish();
         } else {
@@ -246,7 +240,10 @@ private:
                 return again<I>(answer.delay);
             if constexpr (has_alternative<policy_at<I>>)
                 if (answer.action == next::kind::divert) return divert<I>();
-            ascend<I>();
+            if constexpr (Way == way::straight)
+                ascend<I, Way>();
+            else
+                go(call_step::ascend, I);
         }
     }
 
@@ -257,7 +254,7 @@ private:
         at_ = I;
         if (call_.cause() != stop_cause::none || !call_.fits(delay)) {
             withdraw();
-            return ascend<I>();
+            return go(call_step::ascend, I);
         }
         out_.reset();
         layers_.template reset_inside<I>();
@@ -277,7 +274,7 @@ private:
     template <std::size_t I>
     void alternative_ended() {
         layers_.template alternative_ended<I>(line_, call_, out_);
-        ascend<I>();
+        go(call_step::ascend, I);
     }
 
 protected:

@@ -28,7 +28,7 @@ enum class call_phase : std::uint8_t {
 };
 
 /// The next thing to do, at some layer.
-enum class call_step : std::uint8_t { none, descend, ask, enter, ascend, alternative_ended, stop };
+enum class call_step : std::uint8_t { none, ask, enter, ascend, alternative_ended, stop };
 
 /// A call's node in a policy's queue of waiters, and its bell.
 template <class Owner>

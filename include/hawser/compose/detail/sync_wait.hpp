@@ -62,7 +62,10 @@ public:
             switch (answer.action) {
                 case step::kind::proceed:
                 case step::kind::respond: await_bell(); return answer.action;
-                case step::kind::refuse: refuse({answer.code, answer.delay, name()}); break;
+                case step::kind::refuse:
+                    refuse({answer.code, answer.delay, name()});
+                    await_bell();
+                    break;
                 case step::kind::wait: done = !wait(answer.delay); break;
                 case step::kind::park: done = !park(answer.delay); break;
             }
@@ -85,7 +88,7 @@ private:
             return policy_.before(state_, call_);
     }
 
-    /// A policy that has granted rings the bell: the spot stays until it has rung.
+    /// A policy that has granted rings the bell, whatever it says then: the spot stays till then.
     void await_bell() noexcept {
         if constexpr (parks)
             if (spot_.granted) spot_.await_wake();

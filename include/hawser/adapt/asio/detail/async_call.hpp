@@ -11,6 +11,7 @@
 
 #include <hawser/adapt/asio/completion.hpp>
 #include <hawser/adapt/asio/detail/call_alarm.hpp>
+#include <hawser/adapt/asio/detail/call_block.hpp>
 #include <hawser/adapt/asio/detail/call_link.hpp>
 #include <hawser/adapt/asio/detail/initiation_gate.hpp>
 #include <hawser/adapt/asio/detail/serial_check.hpp>
@@ -30,7 +31,6 @@
 
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -51,17 +51,11 @@ public:
     template <class Op>
     static void launch(Pipeline const& line, Facts const& facts, Executor const& executor,
                        Op&& operation, Handler&& handler) {
-        auto allocator =
-            rebind(boost::asio::get_associated_allocator(handler, default_allocator{}));
-        auto* const memory = traits::allocate(allocator, 1);
-        async_call* self;
-        try {
-            self = ::new (static_cast<void*>(memory))
+        auto const allocator = boost::asio::get_associated_allocator(handler, default_allocator{});
+        auto* const self = make_in_block<async_call>(allocator, [&](void* memory) {
+            return ::new (memory)
                 async_call{line, facts, executor, std::forward<Op>(operation), std::move(handler)};
-        } catch (...) {
-            traits::deallocate(allocator, memory, 1);
-            throw;
-        }
+        });
         self->begin_in_initiation();
     }
 
@@ -104,8 +98,13 @@ public:
     void relay_deadline() noexcept { send<deadline_came>(); }
     void lose_deadline() noexcept { dropped(deadline_came{}); }
 
-    void settle() {
-        if (!this->finished() || torn_down_) return;
+    [[gnu::always_inline]] void settle() {
+        if (this->finished()) finish();
+    }
+
+private:
+    void finish() {
+        if (torn_down_) return;
         if (elsewhere_) {
             // Never inside the initiating function, nor where somebody cancels: the handler would
             // run before they know.
@@ -116,13 +115,6 @@ public:
         if (is_free()) complete();
     }
 
-private:
-    using traits = std::allocator_traits<
-        typename std::allocator_traits<allocator_type>::template rebind_alloc<async_call>>;
-
-    static auto rebind(allocator_type const& allocator) {
-        return typename traits::allocator_type{allocator};
-    }
     template <class Op>
     async_call(Pipeline const& line, Facts const& facts, Executor const& executor, Op&& operation,
                Handler&& handler)
@@ -161,7 +153,8 @@ private:
         this->begin();
         elsewhere_ = false;
         --links_;
-        if (torn_down_ && is_free()) return destroy(allocator());
+        if (torn_down_ && is_free()) [[unlikely]]
+            return free_if_last();
         initiation_.open();
     }
 
@@ -252,11 +245,11 @@ private:
         return links_ == 0 && !(alarm_ && alarm_->is_set()) && !ring_expected_ &&
                !stop_.on_its_way();
     }
-    void free_if_last() noexcept {
+    [[gnu::noinline]] void free_if_last() noexcept {
         if (is_free()) destroy(allocator());
     }
 
-    void complete() {
+    [[gnu::always_inline]] void complete() {
         slot_.disconnect(boost::asio::get_associated_cancellation_slot(handler_));
         Handler handler{std::move(handler_)};
         auto out = Edge::take(std::move(this->out_));
@@ -264,10 +257,9 @@ private:
         destroy(boost::asio::get_associated_allocator(handler, default_allocator{}));
         Edge::deliver(std::move(handler), std::move(out));
     }
-    void destroy(allocator_type const& allocator) noexcept {
-        auto rebound = rebind(allocator);
+    [[gnu::always_inline]] void destroy(allocator_type const& allocator) noexcept {
         this->~async_call();
-        traits::deallocate(rebound, this, 1);
+        free_block(allocator, this);
     }
 
     Operation operation_;

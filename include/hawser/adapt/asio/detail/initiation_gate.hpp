@@ -8,32 +8,39 @@
 #define HAWSER_ADAPT_ASIO_DETAIL_INITIATION_GATE_HPP
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 namespace hawser::inline v0::detail {
+
+/// Its address tells the running threads apart, without a call.
+inline thread_local constinit char this_thread_mark = 0;
 
 /// Closed to all threads but the one that makes it, until that one opens it.
 class initiation_gate {
 public:
     /// Returns once the gate is open. Closed for some instructions of another thread only.
-    void await() const noexcept {
-        // Acquire, with the release of `open`: what the initiating function did is seen.
-        if (open_.load(std::memory_order_acquire) == 0 && initiator_ != std::this_thread::get_id())
-            [[unlikely]]
-            open_.wait(0, std::memory_order_acquire);
+    [[gnu::always_inline]] void await() const noexcept {
+        if (!is_open() && initiator_ != &this_thread_mark) [[unlikely]]
+            wait();
     }
 
-    /// Its last touch of the gate's value: the call may be gone before this returns. The
-    /// notification goes by address only.
-    void open() noexcept {
-        auto& value = open_;
-        value.store(1, std::memory_order_release);
-        value.notify_all();
-    }
+    /// The last touch of the call by the thread that began it: the call may be gone before this
+    /// returns. So nobody can be woken here, and who waits looks again instead.
+    void open() noexcept { open_.store(true, std::memory_order_release); }
 
 private:
-    std::thread::id const initiator_ = std::this_thread::get_id();
-    std::atomic<int> open_{0};  // An int: what the system itself can wait on.
+    /// Acquire, with the release of `open`: what the initiating function did is seen.
+    [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_acquire); }
+
+    [[gnu::cold, gnu::noinline]] void wait() const noexcept {
+        // Enough for a thread that runs; one that was preempted gets the processor.
+        for (int looks = 0; looks < 64 && !is_open(); ++looks) std::this_thread::yield();
+        while (!is_open()) std::this_thread::sleep_for(std::chrono::microseconds{50});
+    }
+
+    char const* const initiator_ = &this_thread_mark;
+    std::atomic<bool> open_{false};
 };
 
 }  // namespace hawser::inline v0::detail
