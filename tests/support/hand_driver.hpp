@@ -56,6 +56,8 @@ private:
         if (!this->awaits_bell()) {
             ++scene_.waits;
             if (scene_.on_wait) scene_.on_wait();
+        } else if (scene_.on_bell) {
+            scene_.on_bell();
         }
         if constexpr (requires { this->node_.owner; })  // Only where a layer parks calls.
             if (std::exchange(rung_, false)) return this->woken();

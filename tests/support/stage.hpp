@@ -25,6 +25,7 @@ struct stage {
     hawser::manual_time time{};
     trace_of trace{};
     std::function<void()> on_wait{};  ///< Runs on the thread that is about to wait.
+    std::function<void()> on_bell{};  ///< Runs where a call driven by hand needs its bell to ring.
     std::atomic<bool> hold{false};    ///< Waits really block: only a wake or a stop ends them.
     std::atomic<int> waits{0};
     hawser::time_point const start = time.now();

@@ -46,6 +46,7 @@ public:
     template <class Call>
     hawser::step before(call_state& state, Call&, hawser::waiter& node) noexcept {
         std::lock_guard const lock{mutex_};
+        if (&node == turned_away_) return hawser::step::refuse(hawser::errc::overloaded);
         if (node.granted) {
             --counts_.on_way;
             return let_in(state);
@@ -73,6 +74,7 @@ public:
                 unlink(node);
                 return true;
             }
+            if (&node == turned_away_) return false;
             if (!node.granted) return true;
             --counts_.on_way;
             next = put_back();
@@ -103,6 +105,15 @@ public:
     }
     /// The same in two halves: grants under the lock, and leaves the ringing to the caller.
     [[nodiscard]] hawser::waiter* grant_silently() noexcept { return put_back_held(); }
+
+    /// Decides that the first waiter is to be refused, and leaves the ringing to the caller.
+    [[nodiscard]] hawser::waiter* turn_away_silently() noexcept {
+        std::lock_guard const lock{mutex_};
+        turned_away_ = first_;
+        unlink(*turned_away_);
+        turned_away_->granted = true;
+        return turned_away_;
+    }
 
     [[nodiscard]] lent_counts counts() const noexcept {
         std::lock_guard const lock{mutex_};
@@ -177,6 +188,7 @@ private:
     hawser::duration const wait_max_;
     hawser::waiter* first_ = nullptr;
     hawser::waiter* last_ = nullptr;
+    hawser::waiter* turned_away_ = nullptr;
 };
 
 /// Sets a permit aside at the first ask, makes the call wait, and lets it in at the next: what a

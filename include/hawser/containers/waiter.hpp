@@ -6,9 +6,14 @@
 //                                         |                                     |
 //                                 withdrawn under the lock             wake(), outside the lock
 //
-// The policy owns the links and the `granted` mark and touches them under its own lock. Whoever
-// grants rings the bell after leaving the lock, and that is its last touch of the node: the call
-// may be gone the moment after. A policy that takes a waiter out ungranted never rings for it.
+// The policy owns the links and the `granted` mark and touches them under its own lock. Granted, a
+// waiter's turn has come: asked again, the policy lets it in, or turns it away if that is what it
+// has decided. Whoever grants rings the bell after leaving the lock, and that is its last touch of
+// the node: the call may be gone the moment after. A policy that takes a waiter out ungranted never
+// rings for it.
+//
+// Whoever destroys the context that runs a waiting call must know that no other thread is inside
+// `wake` for it: a bell takes the call's executor into use.
 #ifndef HAWSER_CONTAINERS_WAITER_HPP
 #define HAWSER_CONTAINERS_WAITER_HPP
 

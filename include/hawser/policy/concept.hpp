@@ -17,17 +17,23 @@
 // one. The answer's type is the capability: a `before` that returns `gate` can only admit or
 // refuse, and no waiting code is made for it.
 //
-//     gate|step before(state, call [, waiter&] [, outcome<R>&])   asked before what is further in
-//     void|bool withdraw(state, call [, waiter&])                 a wait or park ended unproceeded
-//     void|detour|next after(state, call, outcome<R>&)            what is further in has ended
-//     F&        alternative()                                     what a divert runs
-//     void      alternative_ended(state, call, outcome<R>&)       and what came of it
-//     void      abandon(state, call)                              torn down between before and
-//     after time_point scope_deadline(state, call)                      everything further in ends
-//     by then
+//     gate|step  before(state, call [, waiter&] [, outcome<R>&])  asked before what is further in
+//     void|bool  withdraw(state, call [, waiter&])                a wait or park ended unproceeded
+//     void|detour|next  after(state, call, outcome<R>&)           what is further in has ended
+//     F&         alternative()                                    what a divert runs
+//     void       alternative_ended(state, call, outcome<R>&)      and what came of it
+//     void       abandon(state, call)                             torn down before an `after`
+//     time_point scope_deadline(state, call)                      by when all further in has to end
+//     void       scope_expired(state, call, outcome<R>&)          it did not, and has been stopped
 //
 // After a `before` that proceeds or responds, exactly one of `after` and `abandon` runs, from the
-// innermost layer outwards, once for each attempt of that layer.
+// innermost layer outwards, once for each attempt of that layer. A waiter that was `granted` is
+// asked once more, and is then let in or refused, not parked again; it may be asked, or withdrawn,
+// before its bell has rung, and the driver waits for the bell. `withdraw` of a granted waiter gives
+// back what was granted and returns false: a bell will ring.
+//
+// A hook that is cut short ends the process: hooks are `noexcept`, so what they call of a user's
+// must not be a cancellation point (`pthread_cancel`) of a thread that is cancelled there.
 #ifndef HAWSER_POLICY_CONCEPT_HPP
 #define HAWSER_POLICY_CONCEPT_HPP
 
