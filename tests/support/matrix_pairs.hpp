@@ -12,10 +12,20 @@
 #include "support/matrix.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <type_traits>
 
 namespace support {
+
+/// The trace of either stand.
+template <class Stand>
+auto lines_of(Stand const& on) {
+    if constexpr (requires { on.trace; })
+        return on.trace.seen();
+    else
+        return on.scene.trace.seen();
+}
 
 /// Two attempts, and three tokens. Its wait is 10 ms, and written in the trace.
 template <class Stand>
@@ -31,11 +41,15 @@ struct retry_kind {
                              hawser::jitter::none{},
                              hawser::borrow(budget)};
     }
-    /// Each backoff has cost a token, unless it was withdrawn.
+    /// Each backoff has cost a token if an attempt came of it: the wait may have been withdrawn, or
+    /// the layer inside have refused the attempt.
     bool is_whole(Stand const& on, hawser::time_point now) const {
-        auto const spent = on.told(std::string{name} + " again in 10ms by backoff") -
-                           on.told(std::string{name} + " withdrawn");
-        return static_cast<long>(budget.available(now)) + spent == 3;
+        auto const all = lines_of(on);
+        auto const wait = std::string{name} + " again in 10ms by backoff";
+        std::uint32_t spent = 0;
+        for (std::size_t i = 1; i < all.size(); ++i)
+            spent += all[i - 1] == wait && all[i].starts_with("attempt ");
+        return budget.available(now) + spent == 3;
     }
 };
 

@@ -32,8 +32,8 @@ inline char const* text_of(hawser::delay_source source) {
     return words[static_cast<int>(source)];
 }
 inline char const* text_of(hawser::give_up reason) {
-    constexpr char const* words[] = {"max_attempts", "deadline", "total_duration", "budget",
-                                     "allowance",    "aborted",  "stopped"};
+    constexpr char const* words[] = {"max_attempts", "deadline",  "total_duration", "endless_wait",
+                                     "budget",       "allowance", "aborted",        "stopped"};
     return words[static_cast<int>(reason)];
 }
 

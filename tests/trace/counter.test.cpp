@@ -81,7 +81,7 @@ TEST_CASE("counts_by: has a place for every value of its set, and the first for 
     CHECK(counts_by<verdict>::size == 3);
     CHECK(counts_by<errc>::size == 13);  // No error, and twelve reasons.
     CHECK(counts_by<delay_source>::size == 4);
-    CHECK(counts_by<give_up>::size == 7);
+    CHECK(counts_by<give_up>::size == 8);
     CHECK(counts_by<call_result>::size == 7);
 
     auto const counts = counted(call_refused{{}, {static_cast<errc>(250), {}, ""}}).calls_refused;

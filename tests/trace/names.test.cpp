@@ -66,6 +66,7 @@ TEST_CASE("trace names: a label is the identifier, and a value without one is OT
     CHECK(std::string_view{label_of(verdict::neutral)} == "neutral");
     CHECK(std::string_view{label_of(delay_source::retry_after)} == "retry_after");
     CHECK(std::string_view{label_of(give_up::total_duration)} == "total_duration");
+    CHECK(std::string_view{label_of(give_up::endless_wait)} == "endless_wait");
     CHECK(std::string_view{label_of(static_cast<give_up>(99))} == "_OTHER");
 }
 

@@ -70,8 +70,7 @@ struct retry_options {
 /// at once, uncounted and without budget.
 ///
 /// Guarantee:     in the steady state, attempts per call <= 1 + ratio of the budget.
-/// Thread safety: may be called concurrently. A retry with a budget of its own moves until its
-/// first
+/// Thread safety: may be called concurrently. With a budget of its own it moves until its first
 ///                call, and does not copy.
 /// Cost:          on success, one store on a cache line of the calling thread's own.
 template <class... Parts>
@@ -93,15 +92,7 @@ class retry : public detail::retry_mark<Parts...> {
 public:
     static constexpr layer_role role = layer_role::retry;
 
-    struct call_state {
-        std::uint32_t rounds = 0;    ///< Attempts and refused asks that are over.
-        std::uint32_t failures = 0;  ///< Attempts that failed.
-        duration last_delay{};
-        time_point began{};
-        bool has_begun = false;
-        bool repeated_unsent = false;
-        bool reserved = false;  ///< A token was taken for an attempt that has not begun.
-    };
+    using call_state = detail::retry_state;
 
     /// Throws `std::invalid_argument`, naming the field, if an option or a part is out of range.
     constexpr explicit retry(retry_options const& options = {}, Parts... parts)
@@ -132,12 +123,9 @@ public:
     template <class Call, class R>
     [[gnu::always_inline]] next after(call_state& state, Call& call,
                                       outcome<R>& out) const noexcept {
-        auto const succeeded = out.classify() == verdict::success;
-        if (succeeded && state.failures == 0) [[likely]]
-            if (auto* const budget = detail::budget_of(budget_)) budget->deposit();
         if constexpr (default_predicate && !may_abort)
-            if (succeeded) [[likely]]
-                return next::done();
+            if (state.failures == 0 && out.classify() == verdict::success) [[likely]]
+                return earn(), next::done();
         return decide(state, call, out);
     }
 
@@ -146,59 +134,72 @@ public:
         if (std::exchange(state.reserved, false)) detail::budget_of(budget_)->give_back();
     }
 
-private:
-    struct plan {
-        duration delay;
-        delay_source source;
-    };
+    template <class Call>
+    void abandon(call_state& state, Call& call) const noexcept {
+        if (call.attempt() == state.reserved_after) withdraw(state, call);
+    }
 
+private:
     template <class Call, class R>
     [[gnu::noinline]] next decide(call_state& state, Call& call, outcome<R>& out) const noexcept {
-        state.reserved = false;  // What was reserved is spent: the attempt has been made.
+        // What was reserved is spent if the attempt has begun; a layer inside may have refused it.
+        if (call.attempt() != state.reserved_after) state.reserved = false;
         ++state.rounds;
-        if (!wants(call, out)) return next::done();
+        bool const wanted = wants(call, out);
+        auto const answer = wanted ? plan_round(state, call, out) : next::done();
+        if (answer.action == next::kind::done) withdraw(state, call);
+        if (!wanted && state.failures == 0 && out.classify() == verdict::success) earn();
+        return answer;
+    }
+
+    /// A call has succeeded at its first attempt.
+    [[gnu::always_inline]] void earn() const noexcept {
+        if (auto* const budget = detail::budget_of(budget_)) budget->deposit();
+    }
+
+    template <class Call, class R>
+    next plan_round(call_state& state, Call& call, outcome<R>& out) const noexcept {
         if (call.cause() != stop_cause::none) return stop(call, give_up::stopped);
         if (aborts(call, out)) return stop(call, give_up::aborted);
         auto* const shared = call.allowance();
         bool const spent = shared != nullptr && shared->remaining() == 0;
-        if (call.was_not_sent() && !spent && !std::exchange(state.repeated_unsent, true))
+        bool const in_time = total_left(state, call) > duration::zero();
+        if (call.was_not_sent() && !spent && in_time && !std::exchange(state.repeated_unsent, true))
             return --state.rounds, go(call, {duration::zero(), delay_source::transparent});
         if (state.rounds >= options_.max_attempts) return stop(call, give_up::max_attempts);
         auto const planned = plan_next(state, call, out);
-        if (!planned || !call.fits(planned->delay)) return stop(call, give_up::deadline);
-        if (planned->delay >= total_left(state, call)) return stop(call, give_up::total_duration);
+        if (call.predicate_threw()) return stop(call, give_up::aborted);
+        if (planned.delay == never) return stop(call, detail::reason_of_never(planned.source));
+        if (!call.fits(planned.delay)) return stop(call, give_up::deadline);
+        if (planned.delay >= total_left(state, call)) return stop(call, give_up::total_duration);
         if (spent) return stop(call, give_up::allowance);  // Each start takes one, if it can.
-        if (!reserve(state, call, planned->source)) return stop(call, give_up::budget);
-        return go(call, *planned);
+        if (!reserve(state, call, planned.source)) return stop(call, give_up::budget);
+        return go(call, planned);
     }
 
     /// Whether the outcome is one to try again after, were there time and budget.
     template <class Call, class R>
     bool wants(Call& call, outcome<R>& out) const noexcept {
         if (call.predicate_threw() || out.code() == errc::cancelled) return false;
+        auto const* why = out.why();
+        if (why != nullptr && why->code == errc::timed_out) why = nullptr;  // A failed attempt.
+        if (why != nullptr && (why->retry_after > options_.refusal_wait_max ||
+                               options_.refusal_wait_max == duration::zero()))
+            return false;
         if constexpr (!default_predicate)
             return call.cause() != stop_cause::none ? out.classify() == verdict::failure
                                                     : ask(call, out, retry_if_.ask);
-        else if (auto const* why = out.why(); why != nullptr && why->code != errc::timed_out)
-            return passes_with_time(why->code) && options_.refusal_wait_max > duration::zero() &&
-                   why->retry_after <= options_.refusal_wait_max;
+        else if (why != nullptr)
+            return detail::passes_with_time(why->code);
         else
             return out.classify() == verdict::failure;
-    }
-
-    /// Refusals that another time may not meet again.
-    static constexpr bool passes_with_time(errc code) noexcept {
-        return code == errc::circuit_open || code == errc::probes_full ||
-               code == errc::rate_limited || code == errc::bulkhead_full ||
-               code == errc::overloaded;
     }
 
     template <class Call, class R>
     bool aborts([[maybe_unused]] Call& call, [[maybe_unused]] outcome<R>& out) const noexcept {
         if constexpr (may_abort)
-            return ask(call, out, abort_if_.ask) || call.predicate_threw();
-        else
-            return call.predicate_threw();
+            if (ask(call, out, abort_if_.ask)) return true;
+        return call.predicate_threw();
     }
 
     template <class Call, class R, class Predicate>
@@ -209,16 +210,14 @@ private:
                         });
     }
 
-    /// How long to wait, and who says so; nothing if there is no use in waiting.
+    /// How long to wait, and who says so; `never` if there is no use in waiting.
     template <class Call, class R>
-    std::optional<plan> plan_next(call_state& state, Call& call, outcome<R>& out) const noexcept {
-        auto const* const why = out.why();
-        if (why != nullptr && why->code != errc::timed_out) {
-            if (why->retry_after == never) return std::nullopt;
+    detail::retry_plan plan_next(call_state& state, Call& call, outcome<R>& out) const noexcept {
+        if (auto const* why = out.why(); why != nullptr && why->code != errc::timed_out) {
             if (why->retry_after > duration::zero())
-                return plan{why->retry_after, delay_source::refusal};
-            return plan{jitter_(backoff_(state.rounds, duration::zero(), random_()), random_()),
-                        delay_source::refusal};
+                return {why->retry_after, delay_source::refusal};
+            return {spread(backoff_(state.rounds, duration::zero(), random_())),
+                    delay_source::refusal};
         }
         ++state.failures;
         if constexpr (takes_hints) {
@@ -227,18 +226,26 @@ private:
                 call.ask(name(), out, hint_type{}, [&]() noexcept(noexcept(delay_from_.ask(out))) {
                     return hint_type{delay_from_.ask(std::as_const(out))};
                 });
-            if (call.predicate_threw()) return std::nullopt;
+            if (hint == never) return {never, delay_source::retry_after};
             if (hint) {
                 auto const left = std::min(call.remaining(), total_left(state, call));
-                auto const obeyed = delay_from_.obey(*hint, left, random_());
-                if (!obeyed) return std::nullopt;
-                return plan{*obeyed, delay_source::retry_after};
+                auto const least = std::clamp(*hint, duration::zero(), delay_from_.obey.cap);
+                return {delay_from_.obey(*hint, left, random_()).value_or(least),
+                        delay_source::retry_after};  // What does not fit is found not to.
             }
         }
-        auto delay = backoff_(state.failures, state.last_delay, random_());
-        state.last_delay = delay;
-        if constexpr (!part<detail::backoff_part>::jittered) delay = jitter_(delay, random_());
-        return plan{delay, delay_source::backoff};
+        state.last_delay = backoff_(state.failures, state.last_delay, random_());
+        return {spread(state.last_delay), delay_source::backoff};
+    }
+
+    /// What the backoff answered, spread within its cap, unless it is random already.
+    duration spread(duration delay) const noexcept {
+        delay = std::max(delay, duration::zero());
+        if (part<detail::backoff_part>::jittered || delay == never) return delay;
+        delay = jitter_(delay, random_());
+        if constexpr (detail::capped<part<detail::backoff_part>>)
+            delay = std::min<duration>(delay, backoff_.cap);
+        return delay;
     }
 
     template <class Call>
@@ -251,15 +258,16 @@ private:
     template <class Call>
     bool reserve(call_state& state, Call& call, delay_source source) const noexcept {
         auto* const budget = detail::budget_of(budget_);
-        if (budget == nullptr || source == delay_source::refusal) return true;
+        if (budget == nullptr || state.reserved || source == delay_source::refusal) return true;
         auto token = budget->reserve(call.now());
+        state.reserved_after = call.attempt();
         state.reserved = static_cast<bool>(token);
         token.spend();  // From here on it is this call's, until `withdraw` or the next attempt.
         return state.reserved;
     }
 
     template <class Call>
-    next go(Call& call, plan const& planned) const noexcept {
+    next go(Call& call, detail::retry_plan const& planned) const noexcept {
         call.template emit<retry_scheduled>(name(), [&](event_origin at) {
             return retry_scheduled{at, planned.delay, planned.source};
         });

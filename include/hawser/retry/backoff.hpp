@@ -32,6 +32,8 @@ namespace hawser::inline v0 {
 /// `validate()` throws `std::invalid_argument`, naming the field, if an option is out of range. Who
 /// stores a backoff calls it once; in a constant expression the throw is a compile error.
 ///
+/// An answer of `never` asks for no further attempt, and stays `never` whatever the jitter.
+///
 /// `jittered` says that the answer is random already, and that no jitter is to be applied to it.
 ///
 /// Guarantee:     of a validated backoff, 0 <= delay <= cap whatever the arguments are; and but for

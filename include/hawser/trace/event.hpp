@@ -82,6 +82,7 @@ enum class give_up : std::uint8_t {
     max_attempts,    ///< The attempts are spent.
     deadline,        ///< The wait would not fit what is left of the time.
     total_duration,  ///< The policy's own limit of time is spent.
+    endless_wait,    ///< The backoff, or a refusal, says `never`.
     budget,          ///< The budget has no token left.
     allowance,       ///< The attempts that nested pipelines share are spent.
     aborted,         ///< The abort predicate, or the dependency, said stop.

@@ -98,6 +98,7 @@ inline constexpr event_name name_of<events_dropped>{"events_dropped", "hawser.te
         case give_up::max_attempts: return "max_attempts";
         case give_up::deadline: return "deadline";
         case give_up::total_duration: return "total_duration";
+        case give_up::endless_wait: return "endless_wait";
         case give_up::budget: return "budget";
         case give_up::allowance: return "allowance";
         case give_up::aborted: return "aborted";

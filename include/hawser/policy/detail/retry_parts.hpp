@@ -5,15 +5,19 @@
 #define HAWSER_POLICY_DETAIL_RETRY_PARTS_HPP
 
 #include <hawser/base/borrow.hpp>
+#include <hawser/base/error.hpp>
 #include <hawser/base/outcome.hpp>
 #include <hawser/base/parts.hpp>
 #include <hawser/base/random.hpp>
+#include <hawser/base/time.hpp>
 #include <hawser/policy/concept.hpp>
 #include <hawser/retry/backoff.hpp>
 #include <hawser/retry/budget.hpp>
 #include <hawser/retry/hint.hpp>
 #include <hawser/retry/jitter.hpp>
+#include <hawser/trace/event.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -94,6 +98,13 @@ struct backoff_part {
     static constexpr bool is = backoff::strategy<Part>;
     using standard = backoff::exponential;
 };
+
+/// A backoff that says which wait is its longest.
+template <class Backoff>
+concept capped = requires(Backoff const& asked) {
+    duration{asked.cap};
+};
+
 struct jitter_part {
     template <class Part>
     static constexpr bool is = jitter::strategy<Part>;
@@ -130,6 +141,35 @@ struct budget_part {
 };
 using retry_kinds = kinds<backoff_part, jitter_part, random_part, retry_if_part, abort_if_part,
                           delay_from_part, budget_part>;
+
+/// How far a call has come.
+struct retry_state {
+    std::uint32_t rounds = 0;    ///< Attempts and refused asks that are over.
+    std::uint32_t failures = 0;  ///< Attempts that failed.
+    duration last_delay{};
+    time_point began{};
+    bool has_begun = false;
+    bool repeated_unsent = false;
+    bool reserved = false;             ///< A token was taken for an attempt that has not begun,
+    std::uint32_t reserved_after = 0;  ///< after so many that had.
+};
+
+/// What a retry would do next.
+struct retry_plan {
+    duration delay;  ///< `never` if there is no use in waiting.
+    delay_source source;
+};
+
+/// Who says not to come again: the other side; or the backoff, or a layer further in.
+[[nodiscard]] constexpr give_up reason_of_never(delay_source source) noexcept {
+    return source == delay_source::retry_after ? give_up::aborted : give_up::endless_wait;
+}
+
+/// Refusals that another time may not meet again.
+[[nodiscard]] constexpr bool passes_with_time(errc code) noexcept {
+    return code == errc::circuit_open || code == errc::probes_full || code == errc::rate_limited ||
+           code == errc::bulkhead_full || code == errc::overloaded;
+}
 
 /// A retry with a budget of its own has state that its calls meet in.
 struct has_own_state {
