@@ -54,7 +54,7 @@ class basic_circuit_breaker {
 
 public:
     using stateful = void;
-    using call_state = breaker_ticket;
+    using call_state = detail::breaker_call<detail::times_calls<machine_type>>;
     using permit = breaker_permit<basic_circuit_breaker>;
     static constexpr layer_role role = layer_role::breaker;
 
@@ -77,13 +77,19 @@ public:
 
     /// Refuses every call until another command. Commands may be given in every state; they say
     /// whether anything changed. `now` is the steady clock's unless the pipelines' time is manual.
-    bool isolate(time_point now = steady_now()) noexcept { return told(machine_.isolate(now)); }
+    bool isolate(time_point now = steady_now()) noexcept {
+        return told(machine_.isolate(now), now);
+    }
     /// Admits every call and counts none.
-    bool disable(time_point now = steady_now()) noexcept { return told(machine_.disable(now)); }
+    bool disable(time_point now = steady_now()) noexcept {
+        return told(machine_.disable(now), now);
+    }
     /// Admits and counts every call, and only tells when it would have opened.
-    bool observe(time_point now = steady_now()) noexcept { return told(machine_.observe(now)); }
+    bool observe(time_point now = steady_now()) noexcept {
+        return told(machine_.observe(now), now);
+    }
     /// Closes, with empty windows.
-    bool reset(time_point now = steady_now()) noexcept { return told(machine_.reset(now)); }
+    bool reset(time_point now = steady_now()) noexcept { return told(machine_.reset(now), now); }
 
     /// Takes new options while running: state, generation, permits and counts stay.
     template <class... Rules>
@@ -96,7 +102,7 @@ public:
     /// is to be reported; destroyed without a report, it returns without a vote.
     [[nodiscard]] permit try_acquire(time_point now = steady_now()) noexcept {
         auto admission = machine_.try_acquire([now]() noexcept { return now; });
-        if constexpr (tells) deliver();
+        if constexpr (tells) deliver([now]() noexcept { return now; });
         if (!admission) return {};
         return permit{*this, std::move(admission.ticket)};
     }
@@ -104,7 +110,7 @@ public:
     template <instant_source Now>
     void report(breaker_ticket& ticket, vote const& cast, Now&& now) noexcept {
         machine_.report(ticket, cast, now);
-        if constexpr (tells) deliver();
+        if constexpr (tells) deliver(now);
     }
     void abandon(breaker_ticket& ticket) noexcept { machine_.abandon(ticket); }
 
@@ -112,6 +118,7 @@ public:
 
     template <class Call>
     [[gnu::always_inline]] gate before(call_state& ticket, Call& call) noexcept {
+        ticket.begin(call.attempt());
         if (machine_.admit_unasked(ticket, [&call]() noexcept { return call.now(); })) [[likely]]
             return {};
         return ask(ticket, call);
@@ -131,7 +138,7 @@ public:
         }
         if constexpr (tells)
             if (machine_.transitions_pending()) [[unlikely]]
-                deliver();
+                deliver(now);
     }
 
     template <class Call>
@@ -142,8 +149,8 @@ public:
 private:
     static time_point steady_now() noexcept { return steady_clock_source{}.now(); }
 
-    bool told(bool changed) noexcept {
-        if constexpr (tells) deliver();
+    bool told(bool changed, [[maybe_unused]] time_point now) noexcept {
+        if constexpr (tells) deliver([now]() noexcept { return now; });
         return changed;
     }
 
@@ -156,10 +163,11 @@ private:
     }
 
     template <class Call>
-    [[gnu::noinline]] gate ask_locked(call_state& ticket, Call& call) noexcept {
-        auto admission = machine_.try_acquire([&call]() noexcept { return call.now(); });
+    [[gnu::noinline]] gate ask_locked(breaker_ticket& ticket, Call& call) noexcept {
+        auto const now = [&call]() noexcept { return call.now(); };
+        auto admission = machine_.try_acquire(now);
         if constexpr (tells)
-            if (machine_.transitions_pending()) deliver();
+            if (machine_.transitions_pending()) deliver(now);
         ticket = std::move(admission.ticket);
         return {admission.why.code, admission.why.retry_after};
     }
@@ -168,22 +176,26 @@ private:
     [[gnu::noinline]] void report_other(call_state& ticket, Call& call, outcome<R>& out) noexcept {
         auto const now = [&call]() noexcept { return call.now(); };
         auto cast = classifier_(name(), call, out);
-        // A deadline from further out is not the dependency's fault, unless it had run longer by
-        // then than a call may take.
-        if (out.classify() == verdict::failure && call.cause() == stop_cause::timeout &&
-            !call.predicate_threw())
+        auto const health = classifier_type::is_default ? out.classify() : cast.health;
+        // A failure that came because the call is being stopped from outside is not the
+        // dependency's, unless it had run longer by then than a call may take.
+        if (health == verdict::failure && call.cause() == stop_cause::timeout &&
+            !call.predicate_threw() && ticket.has_run(call.attempt()))
             cast = machine_.is_slow(ticket, now) ? vote{verdict::failure, true} : neutral_vote;
+        else if (health == verdict::failure && call.cause() != stop_cause::none)
+            cast = neutral_vote;
         machine_.report(ticket, cast, now);
     }
 
     /// Tells the sink what has changed, in order, outside every lock.
-    [[gnu::cold, gnu::noinline]] void deliver() noexcept {
-        delivery_.run([this] {
+    template <class Now>
+    [[gnu::cold, gnu::noinline]] void deliver(Now now) noexcept {
+        delivery_.run([this, &now] {
             for (breaker_transition step; machine_.pop_transition(step);) tell(step);
             auto const dropped = machine_.dropped_transitions();
             if (auto const news = dropped - std::exchange(dropped_told_, dropped); news != 0)
                 emit<events_dropped>(teller_.sink, [&] {
-                    return events_dropped{{steady_now(), name(), 0}, news};
+                    return events_dropped{{now(), name(), 0}, news};
                 });
         });
     }

@@ -13,6 +13,7 @@
 #include <hawser/trace/sink.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -33,7 +34,9 @@ struct default_votes {
 /// slowness or a Retry-After counts too.
 ///
 /// It is asked for every outcome, also refusals from further in. What it throws is the call's
-/// outcome, and votes neutral.
+/// outcome, and votes neutral. A failure of a call that is being stopped from outside, by its
+/// caller or a deadline, counts as it does without a classifier: an outcome does not show why it
+/// came.
 template <class Classify>
 class votes_by {
 public:
@@ -128,6 +131,30 @@ struct machine_of<std::tuple<Rules...>> {
 template <class... Parts>
 using breaker_machine_for = typename machine_of<decltype(std::tuple_cat(
     rule_or_nothing(std::declval<Parts const&>())...))>::type;
+
+/// Whether a machine's rules need to know how long a call took.
+template <class Machine>
+inline constexpr bool times_calls = false;
+template <class... Rules>
+inline constexpr bool times_calls<breaker_machine<Rules...>> = (Rules::needs_duration || ...);
+
+/// What a call holds at a breaker. Where its length counts, also whether there was a start of the
+/// operation in it: time spent in a queue further in is not the dependency's.
+template <bool Timed>
+struct breaker_call : breaker_ticket {
+    static void begin(std::uint32_t) noexcept {}
+    static bool has_run(std::uint32_t) noexcept { return true; }
+};
+template <>
+struct breaker_call<true> : breaker_ticket {
+    void begin(std::uint32_t attempts) noexcept { before_ = attempts; }
+    [[nodiscard]] bool has_run(std::uint32_t attempts) const noexcept {
+        return attempts != before_;
+    }
+
+private:
+    std::uint32_t before_ = 0;
+};
 
 /// Built in place: the machine does not move.
 template <class Machine, class... Parts>
