@@ -24,7 +24,7 @@ std::atomic<std::uint64_t> word{0};
 void floor_fetch_add(benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(word.fetch_add(1, std::memory_order_relaxed));
 }
-BENCHMARK(floor_fetch_add)->ThreadRange(1, 2);
+BENCHMARK(floor_fetch_add)->ThreadRange(1, 16);
 
 template <class Machine>
 void run_success(benchmark::State& state, Machine& breaker) {
@@ -41,7 +41,7 @@ void closed_success(benchmark::State& state) {
     static breaker_machine<trip::failure_rate> breaker{{}};
     run_success(state, breaker);
 }
-BENCHMARK(closed_success)->ThreadRange(1, 2);
+BENCHMARK(closed_success)->ThreadRange(1, 16);
 
 // The time stands still: the cost of the clock itself is the caller's choice of clock.
 void closed_success_over_time(benchmark::State& state) {
