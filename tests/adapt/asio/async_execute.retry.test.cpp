@@ -88,8 +88,7 @@ struct stand {
     void start(Line const& line, hawser::time_point deadline = no_deadline) {
         got.reset();
         hawser::async_try_execute(
-            line, io.get_executor(), {.deadline = deadline},
-            unsure_request{&remote, &not_sent},
+            line, io.get_executor(), {.deadline = deadline}, unsure_request{&remote, &not_sent},
             asio::bind_cancellation_slot(signal.slot(),
                                          [this](result out) { got.emplace(std::move(out)); }));
         time.poll();
