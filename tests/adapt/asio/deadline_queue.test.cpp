@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
@@ -113,6 +114,36 @@ TEST_CASE("deadline_queue: run returns soon after the last event is cancelled") 
         on.schedule(on.one, 1h);
     }
     CHECK(on.told.empty());
+}
+
+TEST_CASE("deadline_queue: run returns after a handler has cancelled the last event") {
+    stand on;
+    for (int round = 0; round < 3; ++round) {
+        on.schedule(on.one, 1h);
+        asio::post(*on.io, [&] { on.queue.cancel(on.one); });
+        on.io->run();  // Returns, or the test takes an hour.
+        on.io->restart();
+    }
+    on.schedule(on.one, 1h);
+    asio::post(*on.io, [&] {
+        on.queue.cancel(on.one);
+        on.schedule(on.two, 3ms);
+        on.schedule(on.three, 4ms);
+    });
+    on.io->run();  // And waits again for those that come after.
+    CHECK(on.told == numbers{2, 3});
+}
+
+TEST_CASE("deadline_queue: an idle timer whose time comes leaves the count of work in balance") {
+    stand on;
+    on.schedule(on.one, 1ms);
+    asio::post(*on.io, [&] { on.queue.cancel(on.one); });
+    auto const work = asio::make_work_guard(*on.io);
+    on.io->run_for(5ms);  // The timer fires for nobody.
+    on.schedule(on.two, 6ms);
+    on.io->run_for(20ms);
+    CHECK(on.told == numbers{2});
+    CHECK_FALSE(on.io->stopped());  // The guard is the one piece of work that is left.
 }
 
 TEST_CASE("deadline_queue: a timer that was taken down starts again for a later deadline") {

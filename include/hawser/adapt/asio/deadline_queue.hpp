@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace hawser::inline v0 {
 
@@ -42,6 +43,14 @@ protected:
 namespace detail {
 /// Deadline queues that have been destroyed, of all kinds.
 inline constinit std::atomic<std::uint64_t> deadline_queues_gone{0};
+
+/// Whether what an execution context counts as work can be corrected through the executor.
+template <class Executor>
+concept counts_work = requires(Executor const& executor) {
+    executor.running_in_this_thread();
+    executor.on_work_started();
+    executor.on_work_finished();
+};
 }  // namespace detail
 
 /// The deadlines of one execution context, for one kind of executor; a service of that context.
@@ -81,6 +90,7 @@ public:
     void schedule(Executor const& executor, timed_event& event, time_point at) {
         std::lock_guard const lock{mutex_};
         heap_.add(event, at);
+        count_timer();
         if (at < armed_for_) arm(executor, at);
     }
 
@@ -89,7 +99,7 @@ public:
         std::lock_guard const lock{mutex_};
         if (!event.is_linked()) return false;
         heap_.remove(event);
-        if (heap_.empty() && is_armed() && !idle_check_) check_when_idle();
+        if (heap_.empty() && is_armed()) idle();
         return true;
     }
 
@@ -105,7 +115,25 @@ private:
         });
     }
 
-    /// An armed timer counts as work. If the queue is still empty a turn later, it is taken down.
+    /// An armed timer counts as work, though nobody waits for it any more. It is left alone, for
+    /// the next call will want one, and taken off the count until then. Only inside a handler of
+    /// the context: that counts as well, so that the count does not come to nothing here, which
+    /// would stop a context that somebody is yet to run.
+    void idle() {
+        if constexpr (detail::counts_work<Executor>) {
+            if (auto const executor = timer_->get_executor(); executor.running_in_this_thread()) {
+                uncounted_ = true;
+                return executor.on_work_finished();
+            }
+        }
+        if (!idle_check_) check_when_idle();
+    }
+    void count_timer() {
+        if constexpr (detail::counts_work<Executor>)
+            if (std::exchange(uncounted_, false)) timer_->get_executor().on_work_started();
+    }
+
+    /// If the queue is still empty a turn later, the timer is taken down.
     void check_when_idle() {
         idle_check_ = true;
         boost::asio::post(timer_->get_executor(), [this] {
@@ -133,6 +161,7 @@ private:
         // A timer that was moved while this handler was on its way stands at its new time.
         if (armed_for_ > now) return nullptr;
         armed_for_ = no_deadline;
+        count_timer();  // Its wait is over, and leaves the count.
         if (first != nullptr && first->deadline() != no_deadline)
             arm(timer_->get_executor(), first->deadline());
         return nullptr;
@@ -153,6 +182,7 @@ private:
     deadline_heap heap_;
     std::optional<timer_type> timer_;
     time_point armed_for_ = no_deadline;
+    bool uncounted_ = false;  ///< The armed timer is taken off the count of work.
     bool idle_check_ = false;
 };
 
