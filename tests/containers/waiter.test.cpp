@@ -23,6 +23,14 @@ TEST_CASE("waiter: starts out of every queue and ungranted") {
     CHECK_FALSE(node.granted);
 }
 
+TEST_CASE("waiter: asks for one permit, in the lowest class, until it is told otherwise") {
+    counting_waiter const node;
+    CHECK(node.permits == 1);
+    CHECK(node.priority == 0);
+    CHECK(node.flow == 0);
+    CHECK_FALSE(node.turned_away);
+}
+
 TEST_CASE("waiter: a wake rings the bell of the call that waits, once each") {
     counting_waiter node, other;
     hawser::waiter& seen_by_policy = node;
