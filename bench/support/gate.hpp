@@ -92,6 +92,20 @@ public:
         judge(std::abs(measured.control - 1) <= options_.tolerance, measured.ratio <= ratio);
     }
 
+    /// B on two threads at once takes at most `ratio` times as long as A on two threads at once.
+    /// One call of either is `calls` of what is promised.
+    template <class A, class B>
+    void two_threads_times(char const* what, A&& a, B&& b, double ratio, double calls = 1) {
+        for (int attempt = 0;; ++attempt) {
+            auto const measured = on_two_threads(a, b, calls);
+            if (!measured.valid && !quick_ && attempt < retries) continue;
+            std::printf("%-48s %9.2f %9.2f %8.2fx %8.2fx %7.3f%s\n", what, measured.a_ns,
+                        measured.b_ns, measured.ratio, ratio, measured.control,
+                        note(measured, measured.ratio <= ratio));
+            return judge(measured.valid, measured.ratio <= ratio);
+        }
+    }
+
     [[nodiscard]] int verdict() const {
         std::printf("%s%d held, %d broken, %d void\n", quick_ ? "quick run, not judged: " : "",
                     held_, broken_, void_);
@@ -116,6 +130,26 @@ private:
                 });
         }
         return *std::max_element(times.begin(), times.end());
+    }
+
+    template <class A, class B>
+    [[nodiscard]] paired_result on_two_threads(A& a, B& b, double calls) const {
+        std::vector<double> as, bs, ratios, controls;
+        for (std::size_t round = 0; round != options_.pairs; ++round) {
+            auto const first = time_on(2, a), middle = time_on(2, b), last = time_on(2, a);
+            auto const base = round % 2 == 0 ? first : last;
+            as.push_back(base / calls);
+            bs.push_back(middle / calls);
+            ratios.push_back(middle / base);
+            controls.push_back((round % 2 == 0 ? last : first) / base);
+        }
+        paired_result measured{.a_ns = detail::median(as),
+                               .b_ns = detail::median(bs),
+                               .ratio = detail::median(ratios),
+                               .control = detail::median(controls),
+                               .pairs = options_.pairs};
+        measured.valid = std::abs(measured.control - 1) <= options_.tolerance;
+        return measured;
     }
 
     void row(char const* what, paired_result const& measured, double over, double limit) {
