@@ -19,8 +19,9 @@ class HawserConan(ConanFile):
     topics = ("resilience", "circuit-breaker", "retry", "rate-limiter", "header-only")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"with_asio": [True, False], "with_abseil": [True, False]}
-    default_options = {"with_asio": True, "with_abseil": False}
+    options = {"with_asio": [True, False], "with_abseil": [True, False],
+               "with_redis": [True, False]}
+    default_options = {"with_asio": True, "with_abseil": False, "with_redis": False}
     exports_sources = "include/*", "LICENSE"
     no_copy_source = True
 
@@ -37,6 +38,8 @@ class HawserConan(ConanFile):
             self.requires("boost/[>=1.81]", options={"header_only": True}, transitive_headers=True)
         if self.options.with_abseil:
             self.requires("abseil/[>=20220623]", transitive_headers=True, transitive_libs=True)
+        if self.options.with_redis:
+            self.requires("hiredis/[>=1.0]", transitive_headers=True, transitive_libs=True)
 
     def package_id(self):
         # The settings are there for the check below and for the test package; the headers are the
@@ -61,6 +64,8 @@ class HawserConan(ConanFile):
             self._component("boost_system", ["hawser", "boost::headers"])
         if self.options.with_abseil:
             self._component("abseil", ["hawser", "abseil::absl_status", "abseil::absl_statusor"])
+        if self.options.with_redis:
+            self._component("redis", ["hawser", "hiredis::hiredis"])
 
     def _component(self, name, requires):
         component = self.cpp_info.components[name]

@@ -8,10 +8,12 @@ include_guard(GLOBAL)
 
 set(hawser_boost_minimum 1.81)
 set(hawser_abseil_minimum 20220623)
+set(hawser_hiredis_minimum 0.14)
 set(hawser_links_asio Boost::headers Threads::Threads)
 set(hawser_links_boost_system Boost::headers)
 set(hawser_links_abseil absl::status absl::statusor)
 set(hawser_links_expected "")
+set(hawser_links_redis PkgConfig::hawser_hiredis)
 
 macro(hawser_find adapter missing)
     set(${missing} "")
@@ -35,6 +37,23 @@ macro(hawser_find adapter missing)
         endif()
     elseif("${adapter}" STREQUAL "expected")
         hawser_explain_expected(${missing})
+    elseif("${adapter}" STREQUAL "redis")
+        find_package(PkgConfig QUIET)
+        if(PkgConfig_FOUND AND NOT TARGET PkgConfig::hawser_hiredis)
+            pkg_check_modules(hawser_hiredis QUIET IMPORTED_TARGET GLOBAL
+                              hiredis>=${hawser_hiredis_minimum})
+            if(hawser_hiredis_FOUND)
+                # Headers are named <hiredis/...>. The size of off_t, which its flags set, is in none
+                # of its calls, and a precompiled header would have to be of the same.
+                set_target_properties(PkgConfig::hawser_hiredis PROPERTIES
+                    INTERFACE_COMPILE_OPTIONS ""
+                    INTERFACE_INCLUDE_DIRECTORIES "${hawser_hiredis_INCLUDEDIR}")
+            endif()
+        endif()
+        if(NOT TARGET PkgConfig::hawser_hiredis)
+            set(${missing} "pkg-config finds no hiredis from ${hawser_hiredis_minimum} on; \
+on Debian install libhiredis-dev and pkg-config")
+        endif()
     else()
         set(${missing} "hawser has no such component")
     endif()

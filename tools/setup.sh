@@ -42,6 +42,9 @@ is_met() {
             $'#if __has_include(<catch2/catch_all.hpp>)\n#else\n#include <catch2/catch.hpp>\n#endif' ;;
         benchmark) package=libbenchmark-dev &&
             has_header "$compiler" '#include <benchmark/benchmark.h>' ;;
+        hiredis) package=libhiredis-dev &&
+            has_header "$compiler" '#include <hiredis/hiredis.h>' ;;
+        redis-server) package=redis-server && command -v redis-server >/dev/null ;;
         *) echo "setup: unknown need: $1" >&2 && exit 2 ;;
     esac
 }

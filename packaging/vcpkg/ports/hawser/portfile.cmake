@@ -11,6 +11,7 @@ vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS
         asio HAWSER_WITH_ASIO
         asio HAWSER_WITH_BOOST_SYSTEM
         abseil HAWSER_WITH_ABSEIL
+        redis HAWSER_WITH_REDIS
 )
 vcpkg_cmake_configure(
     SOURCE_PATH "${SOURCE_PATH}"
