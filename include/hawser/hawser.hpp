@@ -5,9 +5,13 @@
 #define HAWSER_HAWSER_HPP
 
 #include <hawser/compose/execute.hpp>
+#include <hawser/policy/bulkhead.hpp>
 #include <hawser/policy/circuit_breaker.hpp>
+#include <hawser/policy/concurrency_limit.hpp>
 #include <hawser/policy/fallback.hpp>
+#include <hawser/policy/rate_limit.hpp>
 #include <hawser/policy/retry.hpp>
+#include <hawser/policy/throttle.hpp>
 #include <hawser/policy/timeout.hpp>
 #include <hawser/version.hpp>
 

@@ -15,7 +15,8 @@
 namespace {
 
 std::set<std::string> const policies{"retry",         "circuit_breaker", "attempt_timeout",
-                                     "total_timeout", "fallback",        "parking policy"};
+                                     "total_timeout", "fallback",        "rate_limit",
+                                     "bulkhead",      "parking policy"};
 std::set<std::string> const ends{"success",
                                  "failure",
                                  "refusal",

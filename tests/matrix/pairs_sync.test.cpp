@@ -24,8 +24,15 @@ struct stand : sync_stand {
 };
 
 template <class Play>
+void with_every_limit(Play const& play) {
+    with_each_pair<stand>(limit_kinds<stand>{}, plain_kinds<stand>{}, play);
+    with_each_pair<stand>(limit_kinds<stand>{}, limit_kinds<stand>{}, play);
+    with_each_pair<stand>(plain_kinds<stand>{}, limit_kinds<stand>{}, play);
+}
+template <class Play>
 void with_every_pair(Play const& play) {
-    with_each_pair<stand>(all_kinds<stand>{}, play);
+    with_each_pair<stand>(plain_kinds<stand>{}, plain_kinds<stand>{}, play);
+    with_every_limit(play);
 }
 
 }  // namespace
@@ -64,6 +71,17 @@ TEST_CASE("matrix: every pair, sync, caller cancel: one in a wait gives everythi
         auto const out = on.run(line, fails);
         if (on.scene.waits > 0) CHECK(out.code() == hawser::errc::cancelled);
         CHECK(on.runs == 1);
+        CHECK(on.has_all_back());
+    });
+}
+
+TEST_CASE("matrix: every pair, sync, caller cancel: one in a limit's wait gives everything back") {
+    with_every_limit([](auto& on, auto const& line) {
+        on.exhaust();
+        on.stop_in_wait();
+        CHECK(on.run(line, answers).code() == hawser::errc::cancelled);
+        CHECK(on.runs == 0);
+        on.restore();
         CHECK(on.has_all_back());
     });
 }

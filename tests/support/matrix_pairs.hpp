@@ -8,9 +8,12 @@
 #define HAWSER_TESTS_SUPPORT_MATRIX_PAIRS_HPP
 
 #include <hawser/hawser.hpp>
+#include <hawser/policy/bulkhead.hpp>
+#include <hawser/policy/rate_limit.hpp>
 
 #include "support/matrix.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -47,8 +50,14 @@ struct retry_kind {
         auto const all = lines_of(on);
         auto const wait = std::string{name} + " again in 10ms by backoff";
         std::uint32_t spent = 0;
-        for (std::size_t i = 1; i < all.size(); ++i)
-            spent += all[i - 1] == wait && all[i].starts_with("attempt ");
+        for (auto at = all.begin(); at != all.end(); ++at) {
+            if (*at != wait) continue;
+            // What a limit inside makes it wait belongs to the attempt.
+            auto const next = std::find_if(at + 1, all.end(), [](std::string const& line) {
+                return line.find(" waits for ") == std::string::npos;
+            });
+            spent += next != all.end() && next->starts_with("attempt ");
+        }
         return budget.available(now) + spent == 3;
     }
 };
@@ -116,13 +125,53 @@ struct parking_kind {
     bool is_whole(Stand const&, hawser::time_point) const { return bulkhead.is_whole(); }
 };
 
+/// One token, and a turn every 20 ms: the first attempt goes in at once, another one waits.
+template <class Stand>
+struct rate_kind {
+    static constexpr bool stands_in = false;
+    static constexpr std::chrono::milliseconds turn{20};
+    hawser::rate_limit<hawser::token_bucket, hawser::wait_up_to, hawser::named> limit;
+
+    rate_kind(char const* name, hawser::time_point)
+        : limit{{.rate = 1, .period = turn, .burst = 1},
+                hawser::wait_up_to{std::chrono::seconds{1}},
+                hawser::named{name}} {}
+    auto layer() { return hawser::borrow(limit); }
+    void exhaust(hawser::time_point now) { (void)limit.limiter().try_acquire(now); }
+    void restore(hawser::time_point) {}
+    /// A turn that was taken has come.
+    bool is_whole(Stand const&, hawser::time_point now) {
+        return limit.limiter().available(now + turn) == 1;
+    }
+};
+
+template <class Stand>
+struct bulkhead_kind {
+    static constexpr bool stands_in = false;
+    hawser::bulkhead<hawser::semaphore, hawser::wait_up_to, hawser::named> limit;
+
+    bulkhead_kind(char const* name, hawser::time_point)
+        : limit{{.permits = 1, .places = 1},
+                hawser::wait_up_to{std::chrono::seconds{1}},
+                hawser::named{name}} {}
+    auto layer() { return hawser::borrow(limit); }
+    void exhaust(hawser::time_point) { (void)limit.permits().try_acquire(); }
+    void restore(hawser::time_point now) { limit.permits().release(1, now).ring_all(); }
+    bool is_whole(Stand const&, hawser::time_point) {
+        auto const seen = limit.permits().snapshot();
+        return seen.free == 1 && seen.held == 0 && seen.on_the_way == 0 && seen.waiting == 0;
+    }
+};
+
 template <class...>
 struct kind_list {};
 template <class Stand>
-using all_kinds =
+using plain_kinds =
     kind_list<retry_kind<Stand>, breaker_kind<Stand>, timeout_kind<hawser::attempt_timeout, Stand>,
               timeout_kind<hawser::total_timeout, Stand>, fallback_kind<Stand>,
               parking_kind<Stand>>;
+template <class Stand>
+using limit_kinds = kind_list<rate_kind<Stand>, bulkhead_kind<Stand>>;
 
 /// Two policies in a pipeline; `Stand` plus `environment()` and `now()`.
 template <class Stand, class Outer, class Inner>
@@ -138,8 +187,23 @@ struct pair_stand : Stand {
                                                 hawser::order::attempt_timeout_outside_retry>{},
                                   first.layer(), second.layer());
     }
-    bool has_all_back() const {
+    bool has_all_back() {
         return first.is_whole(*this, this->now()) && second.is_whole(*this, this->now());
+    }
+
+    /// Others take what the limits have, and give it back.
+    void exhaust() {
+        with_limits([this](auto& limit) { limit.exhaust(this->now()); });
+    }
+    void restore() {
+        with_limits([this](auto& limit) { limit.restore(this->now()); });
+    }
+
+private:
+    template <class Do>
+    void with_limits(Do const& act) {
+        if constexpr (requires { first.exhaust(this->now()); }) act(first);
+        if constexpr (requires { second.exhaust(this->now()); }) act(second);
     }
 };
 
@@ -155,9 +219,9 @@ void with_each_inside(kind_list<Inner...>, Play const& play) {
 }
 
 /// The same for each of several outside.
-template <class Stand, class Play, class... Outer>
-void with_each_pair(kind_list<Outer...>, Play const& play) {
-    (with_each_inside<Stand, Outer>(all_kinds<Stand>{}, play), ...);
+template <class Stand, class Play, class... Outer, class Inner>
+void with_each_pair(kind_list<Outer...>, Inner inner, Play const& play) {
+    (with_each_inside<Stand, Outer>(inner, play), ...);
 }
 
 }  // namespace support

@@ -46,14 +46,20 @@ void meet(Stand& on, fate which) {
     }
 }
 
-/// Plays it for each of `Outer` with each policy inside.
-template <class... Outer>
-void play_each_pair(fate which) {
-    with_each_pair<pairs_stand>(kind_list<Outer...>{}, [which](auto& on, auto const& line) {
+/// Plays it for each of `outer` with each of `inner` inside.
+template <class Outer, class Inner>
+void play_pairs(Outer outer, Inner inner, fate which) {
+    with_each_pair<pairs_stand>(outer, inner, [which](auto& on, auto const& line) {
         on.start(line);
         meet(on, which);
         CHECK(on.has_all_back());
     });
+}
+
+/// Plays it for each of `Outer` with each policy inside that is no limit.
+template <class... Outer>
+void play_each_pair(fate which) {
+    play_pairs(kind_list<Outer...>{}, plain_kinds<pairs_stand>{}, which);
 }
 
 }  // namespace support

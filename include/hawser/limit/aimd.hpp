@@ -21,7 +21,11 @@
 namespace hawser::inline v0 {
 namespace limits {
 
+class aimd;
+
 struct aimd_options {
+    using algorithm_type = aimd;
+
     /// The limit to begin with. In [`floor`, `ceiling`].
     std::uint32_t initial = 20;
 

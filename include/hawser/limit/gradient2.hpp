@@ -17,7 +17,11 @@
 namespace hawser::inline v0 {
 namespace limits {
 
+class gradient2;
+
 struct gradient2_options {
+    using algorithm_type = gradient2;
+
     /// The limit to begin with. In [`floor`, `ceiling`].
     std::uint32_t initial = 20;
 

@@ -11,9 +11,13 @@
 namespace hawser::inline v0 {
 namespace limits {
 
+class knee;
+
 /// How a `knee` measures, and how far it goes. The defaults serve calls from microseconds to
 /// seconds: what is time in it is counted in round trips.
 struct knee_options {
+    using algorithm_type = knee;
+
     /// The limit to begin with. In [`floor`, `ceiling`]. It probes after three windows, so that one
     /// that is far too high does not stay.
     std::uint32_t initial = 20;

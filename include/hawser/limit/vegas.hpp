@@ -25,7 +25,11 @@
 namespace hawser::inline v0 {
 namespace limits {
 
+class vegas;
+
 struct vegas_options {
+    using algorithm_type = vegas;
+
     /// The limit to begin with. In [1, `ceiling`].
     std::uint32_t initial = 20;
 
