@@ -28,8 +28,8 @@ enum class acquired : std::uint8_t {
     too_large,  ///< More than all permits: no wait would help.
 };
 
-/// The answer of `acquire`, and whom to wake for it: a better order, or a full queue, may let
-/// others go first.
+/// The answer of `acquire`, and whom to wake for it, before waiting oneself: a better order, or a
+/// full queue, may let others go first, and they hold what one waits for.
 struct [[nodiscard]] acquisition {
     acquired result{};
     wake_list to_wake{};
