@@ -75,20 +75,6 @@ public:
         return {next, 0, now};
     }
 
-    /// What `ask` makes of the mark of a bucket that is not full and not nearly empty; else zero.
-    [[nodiscard, gnu::always_inline]] constexpr std::uint64_t mark_in_use(
-        time_point at, std::uint64_t mark, std::uint32_t count) const noexcept {
-        auto const line = scale_.nearly_at(at);
-        auto const next = mark + count * scale_.token();
-        bool const in_use = mark > line && next < line + capacity_ && count - 1 < burst_;
-        return in_use ? next : 0;
-    }
-
-    [[nodiscard, gnu::always_inline]] constexpr bool is_full(time_point at,
-                                                             std::uint64_t mark) const noexcept {
-        return mark < scale_.nearly_at(at);
-    }
-
     /// Units that the bucket has when the line is at `unit`, or, if negative, owes.
     [[nodiscard]] constexpr std::int64_t balance(std::uint64_t unit,
                                                  std::uint64_t mark) const noexcept {
@@ -142,12 +128,12 @@ private:
 };
 
 /// A shape that is replaced while others read it. A reader may see parts of two: whoever acts on it
-/// has to find out, which the bucket's word tells.
+/// has to find out.
 ///
 /// Release and acquire for each part: who sees a part of the new shape sees all that its writer had
-/// done before, and so a word that was changed.
+/// done before, and so that a change was counted.
 class shape_cell {
-    static constexpr std::size_t parts = 6;
+    enum place : std::size_t { token, units, span, inverse, capacity, burst, places };
 
 public:
     constexpr shape_cell() = default;
@@ -156,15 +142,44 @@ public:
 
     void store(bucket_shape const& shape) noexcept {
         auto const all = words_of(shape);
-        for (std::size_t i = 0; i != parts; ++i) words_[i].store(all[i], std::memory_order_release);
+        for (std::size_t i = 0; i != places; ++i)
+            words_[i].store(all[i], std::memory_order_release);
     }
     // Part by part into registers: g++ takes a copy of the array by way of the stack.
     [[nodiscard, gnu::always_inline]] bucket_shape load() const noexcept {
-        return {token_scale::parts{word(0), word(1), word(2), word(3)}, word(4), word(5)};
+        return {token_scale::parts{word(token), word(units), word(span), word(inverse)},
+                word(capacity), word(burst)};
+    }
+
+    /// Where a request moves the mark of a bucket.
+    struct moved {
+        std::uint64_t mark = 0;   ///< Zero: not told.
+        std::uint64_t start = 0;  ///< Of a full bucket, the unit that the mark is counted from.
+    };
+
+    /// What `ask` answers, if the bucket is full or is far from both full and empty. Reads no more
+    /// than it needs, and for a bucket in use multiplies once.
+    [[nodiscard, gnu::always_inline]] moved move(time_point at, std::uint64_t mark,
+                                                 std::uint32_t count) const noexcept {
+        if (count - 1 >= word(burst)) [[unlikely]]  // None, or more than there ever are.
+            return {};
+        auto scale = token_scale::parts{.span = word(span)};
+        if (scale.span != 1) scale.inverse = word(inverse);
+        auto const line = token_scale{scale}.nearly_at(at);
+        auto const taken = count * word(token);
+        if (mark > line) {
+            auto const next = mark + taken;
+            return {next < line + word(capacity) ? next : 0, 0};
+        }
+        if (scale.span != 1) scale.units = word(units);
+        auto const now = token_scale{scale}.at(at);
+        if (mark > now.floor) [[unlikely]]
+            return {};
+        return {now.ceil() + taken, now.ceil()};
     }
 
 private:
-    using words = std::array<std::uint64_t, parts>;
+    using words = std::array<std::uint64_t, places>;
 
     explicit constexpr shape_cell(words const& all) noexcept
         : words_{all[0], all[1], all[2], all[3], all[4], all[5]} {}
@@ -174,11 +189,11 @@ private:
         return {scale.token,   scale.units,      scale.span,
                 scale.inverse, shape.capacity(), shape.burst()};
     }
-    [[nodiscard, gnu::always_inline]] std::uint64_t word(std::size_t i) const noexcept {
-        return words_[i].load(std::memory_order_acquire);
+    [[nodiscard, gnu::always_inline]] std::uint64_t word(place of) const noexcept {
+        return words_[of].load(std::memory_order_acquire);
     }
 
-    std::array<std::atomic<std::uint64_t>, parts> words_{};
+    std::array<std::atomic<std::uint64_t>, places> words_{};
 };
 
 }  // namespace detail
