@@ -63,7 +63,7 @@ private:
 /// of equal processes, or the workers that one process forked, do not draw in step.
 ///
 /// Thread safety: may be called concurrently. Cost: one relaxed fetch_add and, on Linux, one
-/// getpid: it is drawn from only where a call is about to wait.
+/// getpid, a system call: it is drawn from only where a call is about to wait or be rejected.
 class shared_random {
 public:
     std::uint64_t operator()() const noexcept {

@@ -29,7 +29,6 @@
 #include <hawser/stats/time_window.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -98,9 +97,9 @@ struct [[nodiscard]] throttle_answer {
 ///                probability to be.
 /// Time:          that runs backwards is taken to stand still.
 /// Thread safety: all members may be called concurrently; `Random` is drawn from outside the lock.
-/// Cost:          a short critical section for each call of a member: O(classes) where calls are
-///                rejected, else O(1), amortised over the buckets that time passes. Nothing is
-///                allocated after construction.
+/// Cost:          a short critical section for each call of a member, and a second one with a draw
+///                where calls are rejected: O(classes) there, else O(1), amortised over the
+///                buckets that time passes. Nothing is allocated after construction.
 template <random_source Random = shared_random>
 class basic_adaptive_throttle {
 public:
@@ -117,17 +116,19 @@ public:
     basic_adaptive_throttle(basic_adaptive_throttle const&) = delete;
     basic_adaptive_throttle& operator=(basic_adaptive_throttle const&) = delete;
 
-    /// Whether a call goes on. Never waits.
+    /// Whether a call goes on. Never waits. Draws only if the call may be rejected.
     throttle_answer admit(time_point now, std::int32_t priority = 0) noexcept {
-        auto const chance = std::ldexp(static_cast<double>(random_()), -64);  // In [0, 1].
         auto const place = place_of(priority);
-        std::lock_guard const lock{mutex_};
-        auto const probability = probability_of(now, place);
-        auto const next = add_saturating(admitted_at_, options_.let_through_every);
-        if (chance >= probability || now >= next) {
-            admitted_at_ = std::max(admitted_at_, now);
-            return {.admitted = true, .retry_after = {}, .probability = probability};
+        double probability = 0;
+        {
+            std::lock_guard const lock{mutex_};
+            probability = probability_of(now, place);
+            if (probability == 0) return let_through(now, probability);
         }
+        auto const chance = static_cast<double>(random_()) * 0x1p-64;  // In [0, 1].
+        std::lock_guard const lock{mutex_};
+        auto const next = add_saturating(admitted_at_, options_.let_through_every);
+        if (chance >= probability || now >= next) return let_through(now, probability);
         count(now, place, {.failure = true});
         return {
             .admitted = false, .retry_after = time_between(now, next), .probability = probability};
@@ -180,6 +181,11 @@ private:
     [[nodiscard]] std::size_t place_of(std::int32_t priority) const noexcept {
         auto const known = std::clamp(priority, options_.priority_min, options_.priority_max);
         return static_cast<std::size_t>(std::int64_t{known} - options_.priority_min);
+    }
+
+    throttle_answer let_through(time_point now, double probability) noexcept {
+        admitted_at_ = std::max(admitted_at_, now);
+        return {.admitted = true, .retry_after = {}, .probability = probability};
     }
 
     void count(time_point now, std::size_t place, call_mark mark) noexcept {
