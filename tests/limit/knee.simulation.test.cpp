@@ -71,6 +71,35 @@ TEST_CASE("limits::knee: a second after a step to three times the load, calls do
     CHECK(seen.p99 <= 2 * p99_unloaded);
 }
 
+TEST_CASE(
+    "limits::knee: a server that falls to half of its speed soon does all that it still can") {
+    auto const seed = GENERATE(1u, 2u, 3u, 4u);
+    INFO("seed " << seed);
+    limit_world world{.seconds = 40, .seed = seed};
+    world.arrivals = [](double) { return 0.7 * capacity; };
+    world.service = [](double now, draws& draw) {
+        return draw.exponential(now < 30 ? 0.01 : 0.02);
+    };
+    world.measured_from = 30;
+    knee limit;
+    CHECK(support::simulate(world, limit).goodput >= 0.85 * capacity / 2);
+}
+
+TEST_CASE("limits::knee: a limit that has halved is tried once, not again and again") {
+    auto const seed = GENERATE(1u, 2u, 3u);
+    INFO("seed " << seed);
+    limit_world world{.seconds = 40, .seed = seed, .service = exponential};
+    world.arrivals = [](double now) { return now < 10 ? 2500.0 : 15'000.0; };
+    knee limit{{.initial = 200}};  // Of which 50 or so are right, and 25 in use at first.
+    int probes = 0;
+    bool probing = false;
+    support::simulate(world, limit, [&](double now, std::uint32_t) {
+        if (now > 20 && limit.is_probing() && !probing) ++probes;
+        probing = limit.is_probing();
+    });
+    CHECK(probes <= 4);  // One each ten seconds, and once in a while another that finds something.
+}
+
 TEST_CASE("limits::knee: follows a base latency that doubles in 40 s, without collapse") {
     auto const seed = GENERATE(1u, 2u);
     INFO("seed " << seed);

@@ -56,7 +56,8 @@ namespace limits {
 ///
 /// A probe costs half of the throughput for about four times the latency, at most once in 40
 /// windows and `probe_every`; while probes still find that the limit is too high, after each third
-/// window. It does not probe unless the limit is what holds the calls back.
+/// window, and so once where the limit has halved since. It does not probe unless the limit is what
+/// holds the calls back.
 ///
 /// Guarantee, thread safety and cost as of `limit_algorithm`: what a window costs is two passes
 /// over a `quantile_sketch`, some microseconds. About 16 KiB. `floor` <= limit <= `ceiling`, and in
@@ -109,6 +110,8 @@ private:
     // Windows between probes: probes then take about 2 % of the throughput; or, while they find
     // something, as few as show what the last one changed.
     static constexpr std::uint32_t probe_seldom = 40, probe_soon = 3;
+    // A limit that has fallen below this share of one that was tried is itself tried soon.
+    static constexpr double doubted_from = 0.5;
     // The regression reaches back over about 25 windows.
     static constexpr double response_memory = 0.96;
     // The highest number in flight of the last 50 windows or so is what `headroom` multiplies.
@@ -137,6 +140,7 @@ private:
             if (is_telling()) conclude();
             probing_ = false;
             since_probe_ = 0;
+            vouched_for_ = limit_;
             return settle();
         }
         ++since_probe_;
@@ -184,6 +188,7 @@ private:
             // Unless what is in flight waits all the same.
             if (response_now() != response::stalls) move_baseline(latency_.value());
             probed_at_ = window_.end();
+            vouched_for_ = limit_;
         } else {
             steer();
         }
@@ -220,7 +225,8 @@ private:
 
     [[nodiscard]] bool is_probe_due() const noexcept {
         if (limit_ < 2 || !is_held() || latency_.empty()) return false;
-        if (found_) return since_probe_ >= probe_soon;
+        // A queue that a stale baseline shows takes the limit down just as one that is there.
+        if (found_ || limit_ < vouched_for_ * doubted_from) return since_probe_ >= probe_soon;
         return since_probe_ >= probe_seldom &&
                time_between(probed_at_, window_.end()) >= options_.probe_every;
     }
@@ -265,7 +271,8 @@ private:
 
     knee_options options_;
     double limit_;
-    double baseline_ = 0;  ///< Nanoseconds; zero before the first window.
+    double baseline_ = 0;     ///< Nanoseconds; zero before the first window.
+    double vouched_for_ = 0;  ///< The limit when the baseline was last learned, or probed for.
     double peak_ = 0;
     ewma_per_sample latency_{smoothing}, inflight_{smoothing}, throughput_{smoothing};
     ewma_per_sample scatter_{baseline_weight};  ///< How far windows lie off the latency, a share.
