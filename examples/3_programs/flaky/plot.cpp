@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "plot.hpp"
 
-#include "svg.hpp"
+#include "../drawing/svg.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +10,9 @@
 
 namespace flaky {
 namespace {
+
+using drawing::point;
+using drawing::svg;
 
 constexpr char const* colour_without = "#c2570c";
 constexpr char const* colour_with = "#1d4ed8";

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// As much of SVG as the plot needs.
-#ifndef FLAKY_SVG_HPP
-#define FLAKY_SVG_HPP
+// As much of SVG as the plots of these programs need.
+#ifndef DRAWING_SVG_HPP
+#define DRAWING_SVG_HPP
 
 #include <cstdio>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-namespace flaky {
+namespace drawing {
 
 struct point {
     double x = 0, y = 0;
@@ -31,21 +30,30 @@ public:
         append("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>\n", from.x,
                from.y, to.x - from.x, to.y - from.y, fill);
     }
-    void line(point from, point to, char const* stroke, double width = 1) {
+
+    /// `dashes` are the lengths of strokes and gaps; "none" is a whole line.
+    void line(point from, point to, char const* stroke, double width = 1,
+              char const* dashes = "none") {
         append(
             "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" "
-            "stroke-width=\"%.1f\"/>\n",
-            from.x, from.y, to.x, to.y, stroke, width);
+            "stroke-width=\"%.1f\" stroke-dasharray=\"%s\"/>\n",
+            from.x, from.y, to.x, to.y, stroke, width, dashes);
     }
-    void curve(std::vector<point> const& through, char const* stroke) {
+    void curve(std::vector<point> const& through, char const* stroke, double width = 2,
+               char const* dashes = "none") {
         append(
-            "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\" ",
-            stroke);
+            "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%.1f\" stroke-dasharray=\"%s\" "
+            "stroke-linejoin=\"round\" ",
+            stroke, width, dashes);
         points(through);
     }
     void area(std::vector<point> const& around, char const* fill) {
         append("<polygon fill=\"%s\" ", fill);
         points(around);
+    }
+    void dot(point at, double radius, char const* fill) {
+        append("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\"/>\n", at.x, at.y, radius,
+               fill);
     }
 
     struct type {
@@ -87,5 +95,5 @@ private:
     std::string shapes_;
 };
 
-}  // namespace flaky
-#endif  // FLAKY_SVG_HPP
+}  // namespace drawing
+#endif  // DRAWING_SVG_HPP
