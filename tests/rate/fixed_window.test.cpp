@@ -3,6 +3,7 @@
 
 #include "support/catch.hpp"
 #include "support/window_models.hpp"
+#include "support/window_reservations.hpp"
 
 #include <string>
 #include <type_traits>
@@ -197,6 +198,8 @@ TEST_CASE("fixed_window: says how long until it is as a new one") {
     CHECK(window.fresh_in(t0 - 1s) == 2s);
     CHECK(window.fresh_in(t0 + 1s - 1ns) == 1ns);
     CHECK(window.fresh_in(t0 + 1s) == 0s);
+    REQUIRE(window.try_acquire(t0 + 300ms, 2));
+    CHECK(window.fresh_in(t0 - 1s) == 2s);
 }
 
 TEST_CASE("fixed_window: a pardon gives back the whole window, also after a clock ran ahead") {
@@ -212,6 +215,102 @@ TEST_CASE("fixed_window: a global one is there before any code runs") {
     static constinit fixed_window global{{.limit = 2, .window = 1s}};
     CHECK(global.try_acquire(t0, 2));
     CHECK_FALSE(global.try_acquire(t0));
+}
+
+TEST_CASE("fixed_window: reserves the first window that has the permits, and nobody goes before") {
+    fixed_window window{{.limit = 3, .window = 1s}};
+    CHECK(window.reserve(t0 + 100ms, 2, 0s).wait == 0s);
+    auto const next = window.reserve(t0 + 200ms, 2, 1s);  // One is left: it lapses.
+    CHECK(next);
+    CHECK(next.wait == 800ms);
+    CHECK(window.available(t0 + 300ms) == 0);
+    CHECK(window.try_acquire(t0 + 300ms).retry_after == 700ms);
+    CHECK(window.reserve(t0 + 300ms, 2, 1s).wait == 1700ms);  // And is refused.
+    CHECK(window.reserve(t0 + 300ms, 1, 1s).wait == 700ms);
+    CHECK_FALSE(window.try_acquire(t0 + 1s));
+    CHECK(window.try_acquire(t0 + 2s, 3));
+}
+
+TEST_CASE("fixed_window: a wait that is too long, or negative, takes nothing") {
+    fixed_window window{{.limit = 2, .window = 1s}};
+    CHECK(window.reserve(t0, 2, -1ns).wait == 0s);
+    CHECK_FALSE(window.reserve(t0, 2, -1ns));
+    CHECK(window.reserve(t0, 3, never).wait == never);
+    CHECK(window.available(t0) == 2);
+    REQUIRE(window.reserve(t0, 2, 0s));
+    CHECK(window.reserve(t0, 1, 1s - 1ns).wait == 1s);
+    CHECK(window.try_acquire(t0 + 1s, 2));
+    CHECK(window.reserve(t0, 0, -1ns));
+}
+
+TEST_CASE("fixed_window: the last reservation that is given back leaves no trace") {
+    fixed_window window{{.limit = 3, .window = 1s}};
+    REQUIRE(window.try_acquire(t0, 2));
+    auto ahead = window.reserve(t0, 2, 1s);
+    REQUIRE(ahead.wait == 1s);
+    CHECK(window.cancel(ahead));
+    CHECK_FALSE(window.cancel(ahead));
+    CHECK(window.try_acquire(t0));  // What it had passed over is there again.
+    CHECK(window.available(t0 + 1s) == 3);
+}
+
+TEST_CASE("fixed_window: a reservation that others came after gives back its permits alone") {
+    fixed_window window{{.limit = 3, .window = 1s}};
+    REQUIRE(window.try_acquire(t0, 2));
+    auto ahead = window.reserve(t0, 2, 1s);
+    REQUIRE(window.reserve(t0, 1, 1s));
+    CHECK(window.cancel(ahead));
+    CHECK_FALSE(window.try_acquire(t0));  // Others keep their times: it has lapsed.
+    CHECK(window.available(t0 + 1s) == 2);
+    auto late = window.reserve(t0 + 1s, 2, 0s);
+    REQUIRE(window.try_acquire(t0 + 2s));
+    CHECK_FALSE(window.cancel(late));
+    CHECK(window.available(t0 + 2s) == 2);
+}
+
+TEST_CASE("fixed_window: with reservations agrees with the earliest window there is") {
+    support::reserves_over_schedules<fixed_window, support::fixed_window_model,
+                                     support::window_by_window>(
+        20261121, [](support::ticks window) { return window; });
+}
+
+TEST_CASE("fixed_window: what was reserved before new options or a pardon is not given back") {
+    fixed_window window{{.limit = 3, .window = 1s}};
+    auto before = window.reserve(t0, 2, 0s);
+    window.reconfigure({.limit = 3, .window = 1s}, t0);
+    window.reconfigure({.limit = 3, .window = 1s}, t0);
+    CHECK_FALSE(window.cancel(before));
+    CHECK(window.available(t0) == 1);
+    auto pardoned = window.reserve(t0, 1, 0s);
+    window.refill();
+    REQUIRE(window.try_acquire(t0, 3));
+    CHECK_FALSE(window.cancel(pardoned));
+    CHECK_FALSE(window.try_acquire(t0));
+}
+
+TEST_CASE("fixed_window: a window that was reserved from, and not come to, serves nobody before") {
+    fixed_window window{{.limit = 2, .window = 1s}};
+    REQUIRE(window.try_acquire(t0, 2));
+    REQUIRE(window.reserve(t0, 1, 1s));
+    CHECK(window.try_acquire(t0 + 1s - 1ns).retry_after == 1ns);
+    CHECK(window.try_acquire(t0 + 1s));
+    REQUIRE(window.try_acquire(t0 + 2s));  // Somebody's clock has come there:
+    CHECK(window.try_acquire(t0 + 1s));    // who is late is served from it.
+}
+
+TEST_CASE("fixed_window: nobody reserves more than thirty years ahead") {
+    fixed_window window{{.limit = 1, .window = thirty_years}};
+    for (auto const now : {-century, 0s + duration{}, century}) {
+        window.refill();
+        REQUIRE(window.try_acquire(time_point{now}));
+        auto const first = window.reserve(time_point{now}, 1, never);
+        CHECK(first);
+        CHECK(first.wait <= thirty_years);
+        auto const second = window.reserve(time_point{now}, 1, never);
+        CHECK_FALSE(second);
+        CHECK(second.wait > thirty_years);
+        CHECK(second.wait < never);
+    }
 }
 
 TEST_CASE("fixed_window: rejects options that describe no window, by name") {

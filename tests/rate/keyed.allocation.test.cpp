@@ -3,6 +3,11 @@
 // In a file of its own, because it counts what every `new` of the program does.
 #include <hawser/rate/keyed.hpp>
 
+#include <hawser/rate/fixed_window.hpp>
+#include <hawser/rate/sliding_window_counter.hpp>
+#include <hawser/rate/sliding_window_log.hpp>
+#include <hawser/rate/token_bucket.hpp>
+
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
 
@@ -52,4 +57,22 @@ TEST_CASE("keyed: once warm, long keys allocate no more than short ones") {
     auto const allocated = running.count();
     CHECK(allocated == 0);
     CHECK(limiter.size() == 256);
+}
+
+TEMPLATE_TEST_CASE("keyed: keys of windows allocate nothing after the first", "",
+                   hawser::fixed_window, hawser::sliding_window_counter,
+                   hawser::sliding_window_log) {
+    keyed<TestType, std::uint64_t> limiter{{.limit = 10, .window = 1s}, {.keys = 1'000}};
+    std::mt19937_64 random{20261121};
+    hawser::time_point now{1h};
+    support::allocation_probe const running;
+    for (int i = 0; i < 100'000; ++i, now += 500us) {
+        auto const key = random() % 10'000;
+        auto taken = limiter.reserve(key, now, 1, 100ms);
+        if (i % 3 == 0) (void)limiter.cancel(key, taken);
+        (void)limiter.try_acquire(random() % 10'000, now);
+    }
+    auto const allocated = running.count();
+    CHECK(allocated == 0);
+    CHECK(limiter.size() <= limiter.capacity());
 }

@@ -98,3 +98,29 @@ TEST_CASE("keyed: keys that find no room at once share one burst") {
     });
     CHECK(shared == 1'000);
 }
+
+TEST_CASE("keyed: threads that reserve and give back leave each key no more than its own") {
+    auto const when_full = GENERATE(full_table::refuses, full_table::shares);
+    keyed<token_bucket, std::uint32_t> limiter{
+        {.rate = 1, .period = 10ms, .burst = 3},
+        {.keys = 64, .when_full = when_full, .shards = 4, .seed = 8}};
+    constexpr std::uint32_t keys = 300, steps = 1'000;
+    std::array<std::atomic<std::uint32_t>, keys> kept{};
+    std::atomic<std::uint32_t> asked{0}, given_back{0};
+    on_four_threads([&](std::uint32_t thread) {
+        std::mt19937 random{thread};
+        for (;;) {
+            auto const step = asked.fetch_add(1) / 40;
+            if (step >= steps) break;
+            auto const key = static_cast<std::uint32_t>(random() % (random() % 4 == 0 ? keys : 10));
+            auto taken = limiter.reserve(key, t0 + step * 1ms, 1, 0ms);
+            if (taken.granted && random() % 2 == 0)
+                given_back += limiter.cancel(key, taken) ? 1 : 0;
+            else
+                kept[key] += taken.granted ? 1 : 0;
+        }
+    });
+    for (auto const& count : kept) CHECK(count <= 3 + (steps + 1) / 10);
+    CHECK(given_back > 100);
+    CHECK(limiter.size() <= 64);
+}

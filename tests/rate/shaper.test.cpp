@@ -2,6 +2,7 @@
 #include <hawser/rate/shaper.hpp>
 
 #include "support/catch.hpp"
+#include "support/ideal_bucket.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -120,6 +121,34 @@ TEST_CASE("shaper: two departures are never closer than an interval") {
         if (last) REQUIRE(now + slot.wait - *last >= duration{interval});
         last = now + slot.wait;
     }
+}
+
+TEST_CASE("shaper: no window has more departures than its rate, and late clocks shift that") {
+    auto const seed = GENERATE(range(0u, 500u));
+    INFO("seed " << seed);
+    std::mt19937_64 random{seed};
+    auto const of = support::random_bucket(random);
+    shaper line{{.rate = of.rate, .period = of.period, .queue_max = 20}};
+    auto const interval = static_cast<std::uint64_t>(of.period.count()) / of.rate + 1;
+    auto const late = seed % 2 == 0 ? 0 : random() % (5 * interval);
+    auto now = t0;
+    std::vector<time_point> departures;
+    for (int i = 0; i != 400; ++i) {
+        now += duration{static_cast<std::int64_t>(random() % (2 * interval))};
+        auto const told = now - duration{static_cast<std::int64_t>(random() % (late + 1))};
+        auto slot = line.schedule(told);
+        if (!slot) continue;
+        if (random() % 4 == 0)
+            (void)line.cancel(slot);
+        else
+            departures.push_back(now + slot.wait);
+    }
+    REQUIRE(departures.size() > 50);
+    std::sort(departures.begin(), departures.end());
+    // A wait is rounded up, and a departure may be told by a clock that is late.
+    support::window_bound bound{{.rate = of.rate, .period = of.period, .burst = 1},
+                                duration{static_cast<std::int64_t>(late) + 1}};
+    for (auto const at : departures) REQUIRE(bound.holds_with(at, 1));
 }
 
 TEST_CASE("shaper: one more than the queue holds gets no time, but the time to ask again") {

@@ -3,6 +3,7 @@
 
 #include "support/catch.hpp"
 #include "support/window_models.hpp"
+#include "support/window_reservations.hpp"
 
 #include <string>
 #include <type_traits>
@@ -245,6 +246,76 @@ TEST_CASE("sliding_window_counter: a global one is there before any code runs") 
     static constinit sliding_window_counter global{{.limit = 2, .window = 1s}};
     CHECK(global.try_acquire(t0, 2));
     CHECK_FALSE(global.try_acquire(t0));
+}
+
+TEST_CASE("sliding_window_counter: reserves the first instant that has room, and nobody before") {
+    sliding_window_counter window{{.limit = 4, .window = 1s}};
+    REQUIRE(window.try_acquire(t0, 4));
+    auto const first = window.reserve(t0 + 100ms, 2, 2s);
+    CHECK(first.wait == 1400ms);  // 4 * (1 - 0.5) + 2.
+    CHECK(window.available(t0 + 1499ms) == 0);
+    CHECK(window.reserve(t0 + 100ms, 1, 2s).wait == 1650ms);  // 4 * (1 - 0.75) + 2 + 1.
+    CHECK_FALSE(window.try_acquire(t0 + 1750ms));
+    CHECK(window.reserve(t0, 5, never).wait == never);
+    CHECK_FALSE(window.reserve(t0, 1, -1ns));
+    CHECK(window.reserve(t0, 0, -1ns));
+}
+
+TEST_CASE("sliding_window_counter: the last reservation that is given back leaves no trace") {
+    sliding_window_counter window{{.limit = 4, .window = 1s}};
+    REQUIRE(window.try_acquire(t0, 3));
+    auto ahead = window.reserve(t0, 2, 2s);
+    REQUIRE(ahead.wait > 1s);
+    CHECK_FALSE(window.try_acquire(t0));
+    CHECK(window.cancel(ahead));
+    CHECK_FALSE(window.cancel(ahead));
+    CHECK(window.try_acquire(t0));
+}
+
+TEST_CASE("sliding_window_counter: what is given back out of turn counts no longer") {
+    sliding_window_counter window{{.limit = 4, .window = 1s}};
+    auto here = window.reserve(t0, 2, 0s);
+    REQUIRE(window.try_acquire(t0, 2));
+    REQUIRE(window.try_acquire(t0 + 1500ms, 1));
+    CHECK(window.available(t0 + 1500ms) == 1);
+    CHECK(window.cancel(here));  // Of the window before.
+    CHECK(window.available(t0 + 1500ms) == 2);
+    auto old = window.reserve(t0 + 1500ms, 1, 0s);
+    REQUIRE(window.try_acquire(t0 + 3s));
+    CHECK_FALSE(window.cancel(old));
+}
+
+TEST_CASE("sliding_window_counter: with reservations agrees with the earliest instant there is") {
+    support::reserves_over_schedules<sliding_window_counter, support::sliding_window_counter_model,
+                                     support::window_by_window>(
+        20261121,
+        [](support::ticks window) { return sliding_window_counter::limit_max(duration{window}); });
+}
+
+TEST_CASE("sliding_window_counter: what was reserved before a change or a pardon is lost") {
+    sliding_window_counter window{{.limit = 4, .window = 1s}};
+    auto before = window.reserve(t0, 2, 0s);
+    window.reconfigure({.limit = 5, .window = 1s}, t0);
+    CHECK_FALSE(window.cancel(before));
+    CHECK(window.available(t0) == 3);
+    auto pardoned = window.reserve(t0, 1, 0s);
+    window.refill();
+    REQUIRE(window.try_acquire(t0, 5));
+    CHECK_FALSE(window.cancel(pardoned));
+    CHECK_FALSE(window.try_acquire(t0));
+}
+
+TEST_CASE("sliding_window_counter: reservations a century from the epoch fit their bits") {
+    auto const length = GENERATE(duration{7ns}, duration{1s}, duration{24h}, thirty_years);
+    sliding_window_counter window{
+        {.limit = sliding_window_counter::limit_max(length), .window = length}};
+    auto const now = time_point{century};
+    REQUIRE(window.try_acquire(now, sliding_window_counter::limit_max(length)));
+    for (int i = 0; i < 50; ++i) (void)window.reserve(now, 1, never);
+    CHECK_FALSE(window.try_acquire(now));
+    CHECK_FALSE(window.try_acquire(now - 2 * length));
+    CHECK(window.available(now) == 0);
+    CHECK(window.try_acquire(now).retry_after > 0ns);
 }
 
 TEST_CASE("sliding_window_counter: rejects options that describe no window, by name") {

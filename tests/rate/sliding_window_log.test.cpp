@@ -3,6 +3,7 @@
 
 #include "support/catch.hpp"
 #include "support/window_models.hpp"
+#include "support/window_reservations.hpp"
 
 #include <string>
 #include <type_traits>
@@ -213,6 +214,85 @@ TEST_CASE("sliding_window_log: a pardon gives back all permits, also after a clo
     log.refill();
     CHECK(log.try_acquire(t0, 2));
     CHECK(log.try_acquire(t0).retry_after == 1s);
+}
+
+TEST_CASE("sliding_window_log: reserves when the permits come back, and nobody goes before") {
+    sliding_window_log log{{.limit = 2, .window = 1s}};
+    REQUIRE(log.try_acquire(t0));
+    REQUIRE(log.try_acquire(t0 + 300ms));
+    CHECK(log.reserve(t0 + 400ms, 1, 1s).wait == 600ms);
+    CHECK(log.available(t0 + 999ms) == 0);
+    CHECK(log.try_acquire(t0 + 500ms).retry_after == 800ms);
+    CHECK(log.reserve(t0 + 500ms, 2, 1s).wait == 1500ms);  // And is refused.
+    CHECK(log.reserve(t0 + 500ms, 1, 1s).wait == 800ms);
+    CHECK(log.try_acquire(t0 + 1300ms).retry_after == 700ms);
+    CHECK(log.reserve(t0, 3, never).wait == never);
+    CHECK_FALSE(log.reserve(t0 + 24h, 1, -1ns));
+    CHECK(log.reserve(t0, 0, -1ns));
+    CHECK(log.available(t0 + 24h) == 2);
+}
+
+TEST_CASE("sliding_window_log: who asks before a reservation is due does not count at its time") {
+    // At 5 s, one was granted within the window and one will be: a third would be too many.
+    sliding_window_log log{{.limit = 2, .window = 10s}};
+    REQUIRE(log.try_acquire(t0, 2));
+    REQUIRE(log.reserve(t0 + 1s, 1, 10s).wait == 9s);
+    CHECK_FALSE(log.try_acquire(t0 + 5s));
+    CHECK(log.try_acquire(t0 + 10s));
+}
+
+TEST_CASE("sliding_window_log: a greater limit lets nobody overtake what was reserved before") {
+    sliding_window_log log{{.limit = 1, .window = 10s}};
+    REQUIRE(log.try_acquire(t0));
+    REQUIRE(log.reserve(t0, 1, 10s).wait == 10s);
+    log.reconfigure({.limit = 3, .window = 10s}, t0);
+    CHECK(log.available(t0 + 1s) == 0);
+    CHECK(log.try_acquire(t0 + 1s).retry_after == 9s);
+    CHECK(log.available(t0 + 10s) == 2);
+}
+
+TEST_CASE("sliding_window_log: the last reservation that is given back leaves no trace") {
+    sliding_window_log log{{.limit = 2, .window = 1s}};
+    REQUIRE(log.try_acquire(t0));
+    REQUIRE(log.try_acquire(t0 + 300ms));
+    auto ahead = log.reserve(t0 + 400ms, 1, 1s);
+    REQUIRE(ahead);
+    CHECK(log.cancel(ahead));
+    CHECK_FALSE(log.cancel(ahead));
+    CHECK(log.try_acquire(t0 + 400ms).retry_after == 600ms);
+    CHECK(log.try_acquire(t0 + 1s));
+    CHECK(log.try_acquire(t0 + 1s).retry_after == 300ms);
+}
+
+TEST_CASE("sliding_window_log: what is given back out of turn moves nobody else") {
+    sliding_window_log log{{.limit = 3, .window = 1s}};
+    auto first = log.reserve(t0, 1, 0s);
+    REQUIRE(log.try_acquire(t0 + 200ms));
+    REQUIRE(log.try_acquire(t0 + 400ms));
+    CHECK(log.cancel(first));
+    CHECK(log.available(t0 + 400ms) == 1);
+    REQUIRE(log.try_acquire(t0 + 400ms));
+    CHECK(log.try_acquire(t0 + 400ms).retry_after == 800ms);  // Of the one at 200 ms.
+    CHECK(log.available(t0 + 1400ms) == 3);
+}
+
+TEST_CASE("sliding_window_log: with reservations agrees with the earliest time there is") {
+    support::reserves_over_schedules<sliding_window_log, support::sliding_window_log_model,
+                                     support::one_by_one>(20261121,
+                                                          [](support::ticks) { return 6; });
+}
+
+TEST_CASE("sliding_window_log: what was reserved before a change or a pardon is lost") {
+    sliding_window_log log{{.limit = 2, .window = 1s}};
+    auto before = log.reserve(t0, 1, 0s);
+    log.reconfigure({.limit = 3, .window = 1s}, t0);
+    CHECK_FALSE(log.cancel(before));
+    CHECK(log.available(t0) == 2);
+    auto pardoned = log.reserve(t0, 1, 0s);
+    log.refill();
+    REQUIRE(log.try_acquire(t0, 3));
+    CHECK_FALSE(log.cancel(pardoned));
+    CHECK_FALSE(log.try_acquire(t0));
 }
 
 TEST_CASE("sliding_window_log: rejects options that describe no window, by name") {

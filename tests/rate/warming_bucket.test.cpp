@@ -2,6 +2,7 @@
 #include <hawser/rate/warming_bucket.hpp>
 
 #include "support/catch.hpp"
+#include "support/ideal_bucket.hpp"
 
 #include <algorithm>
 #include <array>
@@ -295,6 +296,32 @@ TEST_CASE("warming_bucket: no window grants more than the largest request and it
             REQUIRE(total <= 4 + span * rate / 1'000'000'000);
         }
     }
+}
+
+TEST_CASE("warming_bucket: with clocks that are late, a window is longer by as much") {
+    auto const seed = GENERATE(range(0u, 300u));
+    INFO("seed " << seed);
+    std::mt19937_64 random{seed};
+    auto const of = support::random_bucket(random);
+    auto const interval = static_cast<std::uint64_t>(of.period.count()) / of.rate + 1;
+    auto const warm_up =
+        std::min<duration>(duration{static_cast<std::int64_t>(50 * interval)}, 24h);
+    warming_bucket bucket{
+        {.rate = of.rate, .period = of.period, .warm_up = warm_up, .count_max = 4}};
+    auto const late = seed % 2 == 0 ? 0 : random() % (5 * interval);
+    support::window_bound bound{{.rate = of.rate, .period = of.period, .burst = 4},
+                                duration{static_cast<std::int64_t>(late) + 1}};
+    auto now = t0;
+    int granted = 0;
+    for (int i = 0; i != 600; ++i) {
+        now += duration{static_cast<std::int64_t>(random() % (2 * interval))};
+        auto const told = now - duration{static_cast<std::int64_t>(random() % (late + 1))};
+        auto const count = static_cast<std::uint32_t>(1 + random() % 4);
+        if (!bucket.try_acquire(told, count)) continue;
+        REQUIRE(bound.holds_with(now, count));
+        ++granted;
+    }
+    CHECK(granted > 20);
 }
 
 TEST_CASE("warming_bucket: time that steps back grants nothing and is no idleness") {

@@ -19,11 +19,11 @@
 #include <hawser/base/contract.hpp>
 #include <hawser/base/time.hpp>
 #include <hawser/rate/admission.hpp>
+#include <hawser/rate/at_key.hpp>
 
 #include <algorithm>
 #include <array>
 #include <compare>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,62 +33,26 @@
 
 namespace hawser::inline v0 {
 
-/// What `all_of` asks of a limiter, and `token_bucket`, `shaper` and `warming_bucket` have:
-///
-/// - `reserve(now, count, wait_max)` takes `count` tokens if they are there within `wait_max`, and
-///   says so in `granted`. If not, it takes nothing, and says in `retry_after`, or where it has no
-///   such member in `wait`, after what time to ask again. With a negative `wait_max` it takes
-///   nothing in any case; zero is then the answer if the tokens are there.
-/// - `cancel(reservation)` gives a reservation back, and says whether its tokens are there again.
-template <class Limiter>
-concept reserving_limiter = requires(Limiter& limiter, time_point now, std::uint32_t count,
-                                     decltype(limiter.reserve(now, count, duration{}))& taken) {
-    { taken.granted } -> std::convertible_to<bool>;
-    { taken.wait } -> std::convertible_to<duration>;
-    { limiter.cancel(taken) }
-    noexcept->std::convertible_to<bool>;
-};
-
-/// The limiter of one key among many, as a limiter: `limiters.reserve(key, now, count, wait_max)`
-/// and `limiters.cancel(key, reservation)`.
-///
-/// A view: it refers to `limiters`, and to the key if that has a name; a temporary key it keeps.
-template <class Limiters, class Key>
-class at_key {
-public:
-    constexpr at_key(Limiters& limiters, Key&& key)
-        : limiters_{std::addressof(limiters)}, key_{std::forward<Key>(key)} {}
-
-    auto reserve(time_point now, std::uint32_t count, duration wait_max) const
-        noexcept(noexcept(std::declval<Limiters&>().reserve(std::declval<Key const&>(), now, count,
-                                                            wait_max)))
-            -> decltype(std::declval<Limiters&>().reserve(std::declval<Key const&>(), now, count,
-                                                          wait_max)) {
-        return limiters_->reserve(key_, now, count, wait_max);
-    }
-    template <class Reservation>
-    bool cancel(Reservation& unused) const noexcept {
-        return limiters_->cancel(key_, unused);
-    }
-
-    /// What the order of taking goes by.
-    [[nodiscard]] constexpr void const* identity() const noexcept { return limiters_; }
-
-private:
-    Limiters* limiters_;
-    Key key_;
-};
-template <class Limiters, class Key>
-at_key(Limiters&, Key&&) -> at_key<Limiters, Key>;
-
 /// The answer of several limits to one request.
 struct [[nodiscard]] joint_admission : admission {
     /// If refused, the place in the list, from 0, of the limit whose `retry_after` this is.
     std::size_t refused_by = 0;
 
+    /// That limit is one of many, and has no room for the key.
+    bool without_room = false;
+
     /// Tokens that were taken for a refused request and could not be given back, since another
     /// thread took from the same limit meanwhile; summed over the limits. Mostly zero.
     std::uint64_t lost = 0;
+
+    // As of a `keyed_admission`.
+
+    static joint_admission no_room() noexcept {
+        joint_admission refused;
+        refused.without_room = true;
+        return refused;
+    }
+    [[nodiscard]] bool found_no_room() const noexcept { return without_room; }
 };
 
 /// Decides over several limits as one. A view of them, made for one decision or kept for many:
@@ -157,10 +121,7 @@ public:
         if (answer.retry_after > duration::zero()) return answer;
         holding held{*this, counts};
         for (auto const place : order_) {
-            auto const wait = held.take(place, now);
-            if (wait == duration::zero()) continue;
-            answer.retry_after = wait;
-            answer.refused_by = place;
+            if (held.take(place, now, answer)) continue;
             answer.lost = held.give_back();
             return answer;
         }
@@ -182,18 +143,19 @@ private:
         holding& operator=(holding const&) = delete;
         ~holding() { (void)give_back(); }
 
-        /// Zero if it took from the limit at `place`; else after what time to ask again.
-        duration take(std::size_t place, time_point now) {
-            auto wait = duration::zero();
+        /// Whether it took from the limit at `place`; if not, `answer` says so.
+        bool take(std::size_t place, time_point now, joint_admission& answer) {
+            bool granted = false;
             from_.visit(place, [&](auto index) {
                 auto& taken = std::get<index>(taken_);
                 taken =
                     std::get<index>(from_.limiters_).reserve(now, counts_[index], duration::zero());
+                granted = taken.granted;
                 // A refusal that names no time to wait would read as a grant.
-                if (!taken.granted) wait = std::max(ask_again(taken), duration{1});
+                if (!granted) refuse(answer, index, taken, std::max(ask_again(taken), duration{1}));
             });
-            if (wait == duration::zero()) ++size_;
-            return wait;
+            if (granted) ++size_;
+            return granted;
         }
 
         /// The number of tokens that it could not give back.
@@ -221,9 +183,7 @@ private:
         joint_admission answer{};
         each([&](auto index) {
             auto const told = std::get<index>(limiters_).reserve(now, counts[index], duration{-1});
-            if (ask_again(told) <= answer.retry_after) return;
-            answer.retry_after = ask_again(told);
-            answer.refused_by = index;
+            if (ask_again(told) > answer.retry_after) refuse(answer, index, told, ask_again(told));
         });
         return answer;
     }
@@ -234,6 +194,17 @@ private:
             return refused.retry_after;
         else
             return refused.wait;
+    }
+
+    template <class Reservation>
+    static void refuse(joint_admission& answer, std::size_t place, Reservation const& told,
+                       duration retry_after) noexcept {
+        answer.retry_after = retry_after;
+        answer.refused_by = place;
+        if constexpr (requires { told.found_no_room(); })
+            answer.without_room = told.found_no_room();
+        else
+            answer.without_room = false;
     }
 
     template <class Do>

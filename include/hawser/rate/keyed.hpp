@@ -14,59 +14,26 @@
 #ifndef HAWSER_RATE_KEYED_HPP
 #define HAWSER_RATE_KEYED_HPP
 
-#include <hawser/base/padded.hpp>
 #include <hawser/base/time.hpp>
 #include <hawser/containers/keyed_map.hpp>
 #include <hawser/rate/admission.hpp>
+#include <hawser/rate/detail/keyed_asks.hpp>
+#include <hawser/rate/detail/keyed_tail.hpp>
+#include <hawser/rate/keyed_answers.hpp>
 #include <hawser/rate/per_key.hpp>
-#include <hawser/rate/token_bucket.hpp>
+#include <hawser/rate/per_key_windows.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace hawser::inline v0 {
-
-/// What becomes of a key that finds no room, in a table of keys that all owe.
-enum class full_table : std::uint8_t {
-    refuses,  ///< It is refused.
-    shares,   ///< It takes from one state that all such keys have together.
-};
-
-/// How many keys a `keyed` limiter remembers.
-struct keyed_options {
-    /// Keys that owe at one time. From 1 to 2^30. A key owes from a grant until it is as if there
-    /// had been none: a token bucket, until it is full. The table is full sooner than this says, by
-    /// a few per cent: see `keyed_map_options::shards`.
-    std::uint32_t keys = 65'536;
-
-    /// What becomes of a key for which there is no room.
-    full_table when_full = full_table::refuses;
-
-    /// As of a `keyed_map`. Zero chooses.
-    std::uint32_t shards = 0;
-    std::uint64_t seed = 0;
-};
-
-/// Whose tokens a request asked for.
-enum class asked_of : std::uint8_t {
-    own,     ///< The key's own.
-    shared,  ///< Those of all keys that found no room.
-    nobody,  ///< There was no room, and the table refuses.
-};
-
-/// What `keyed` answers.
-struct [[nodiscard]] keyed_admission : admission {
-    asked_of from = asked_of::own;
-};
 
 /// A limiter for each key. Starts with every key fresh: none is known.
 ///
@@ -87,24 +54,43 @@ struct [[nodiscard]] keyed_admission : admission {
 ///                each other. Keys that share wait for one more lock.
 /// Errors:        throws what the user's hash, equality or copy of a key throws, and has granted
 ///                nothing then.
-/// Cost:          a lookup in a `keyed_map` and a decision. A token bucket takes 20 to 24 bytes a
-///                key, and those of the key: 52 to 56 with a `std::string`. Allocates at
-///                construction alone, and for long strings as a `keyed_map` says.
+/// Cost:          a lookup in a `keyed_map` and a decision. A token bucket, a `fixed_window` and a
+///                `sliding_window_counter` take 20 to 24 bytes a key, and those of the key: 52 to
+///                56 with a `std::string`. Any other limiter takes what it takes, for each of
+///                `keys`. Allocates at construction alone, and for long strings as a `keyed_map`
+///                says.
 template <class Limiter, class Key = std::string, class Hash = key_hash<Key>,
           class Equal = key_equal>
 class keyed {
     using limits = per_key<Limiter>;
     using state = typename limits::state;
+    using options_type = typename detail::options_of_keys<limits, Limiter>::type;
+    using lent = typename detail::lent_by_keys<limits>::type;
     static constexpr bool copies = std::copyable<state>;
 
 public:
-    /// Of a limiter that has options which all keys share, such as a token bucket. Throws
-    /// `std::invalid_argument`, naming the field, if an option is out of range.
-    template <class Options = token_bucket_options>
+    /// Whether it has `reserve` and `cancel`: its limiter does.
+    static constexpr bool lends = !std::is_same_v<lent, detail::unit>;
+
+    /// What `reserve` answers, of a limiter that has one.
+    using reservation = keyed_reservation<lent>;
+
+    /// Of a limiter that has options, which hold for each key. Throws `std::invalid_argument`,
+    /// naming the field, if an option is out of range.
+    template <class Options = options_type>
     requires std::constructible_from<limits, Options const&>
     explicit keyed(Options const& limiter, keyed_options const& options = {}, Hash hash = Hash(),
                    Equal equal = Equal())
         : keyed{[&] { return limits(limiter); }, [] { return state{}; }, options, std::move(hash),
+                std::move(equal)} {}
+    template <class Options = options_type>
+    requires(!std::constructible_from<limits, Options const&> &&
+             std::constructible_from<state, Options const&>) explicit keyed(Options const& limiter,
+                                                                            keyed_options const&
+                                                                                options = {},
+                                                                            Hash hash = Hash(),
+                                                                            Equal equal = Equal())
+        : keyed{[] { return limits(); }, [&] { return state(limiter); }, options, std::move(hash),
                 std::move(equal)} {}
 
     /// Of any other: `make()` returns a new limiter. It is called once for each key there is room
@@ -123,39 +109,58 @@ public:
     template <class K>
     [[gnu::always_inline]] keyed_admission try_acquire(K const& key, time_point now,
                                                        std::uint32_t count = 1) {
-        keyed_admission answer;
-        auto soonest = never;
-        map_.visit_or_create(
-            key,
-            [&](state const& looked_at) noexcept {
-                auto const wait = limits_.fresh_in(looked_at, now);
-                soonest = std::min(soonest, wait);
-                return wait == duration::zero();
-            },
-            [&](key_place place, state* own, std::uint32_t spread) noexcept {
-                if (place != key_place::found) [[unlikely]] {
-                    answer = first_time(own, spread, {now, count, soonest});
-                    return answer.granted && count != 0;
-                }
-                answer = {limits_.try_acquire(*own, now, count), asked_of::own};
-                return true;
-            });
-        return answer;
+        return decide(key, detail::acquiring<limits>{limits_, now, count});
+    }
+
+    /// Takes `count` tokens of `key` that are there within `wait_max`, else none, as the limiter's
+    /// own `reserve`; with a negative `wait_max`, it asks and takes none. There is room now, or
+    /// none: nobody waits for it. O(1).
+    template <class K>
+    reservation reserve(K const& key, time_point now, std::uint32_t count,
+                        duration wait_max) requires lends {
+        return decide(key, detail::reserving<limits>{{limits_, now, count}, wait_max, pardons_});
+    }
+
+    /// Gives a reservation of `key` back, used by nobody, as the limiter's own `cancel`: true if
+    /// its tokens are there again. Of tokens that all keys share, the key may owe for a while what
+    /// others took since.
+    ///
+    /// Lost is what was reserved before a `forget` of any key; and all, if the key's hash or
+    /// equality throws. A reservation is given back once, its copies included.
+    template <class K>
+    bool cancel(K const& key, reservation& unused) noexcept requires lends {
+        if (!std::exchange(unused.granted, false)) return false;
+        auto back = false;
+        auto const undo = [&](state& from) noexcept {
+            if (pardons_.load(std::memory_order_relaxed) == unused.pardons)
+                back = limits_.cancel(from, unused.taken);
+            return back;
+        };
+        try {
+            if (unused.from == asked_of::own) map_.visit(key, undo);
+            if constexpr (copies)
+                if (unused.from == asked_of::shared) tail_.give_back(map_.spread_of(key), undo);
+        } catch (...) {
+            return false;
+        }
+        return back;
+    }
+    template <class K>
+    bool cancel(K const& key, reservation&& unused) noexcept requires lends {
+        return cancel(key, unused);
     }
 
     /// Whole tokens that `key` could take, were there room for it. Out of date once another thread
     /// acquires.
     template <class K>
-    [[nodiscard]] std::uint32_t available(K const& key, time_point now) requires
-        requires(limits const& l, state const& s) {
-        l.available(s, now);
-    }
-    {
+    [[nodiscard]] std::uint32_t available(K const& key, time_point now) requires(
+        copies&& requires(limits const& l, state const& s) { l.available(s, now); }) {
         std::uint32_t tokens = 0;
         auto const ask = [&](state const& of_key) noexcept {
             tokens = limits_.available(of_key, now);
         };
-        if (!map_.visit(key, ask)) ask(start(map_.spread_of(key)));
+        if (map_.visit(key, ask)) return tokens;
+        ask(tail_.start(map_.spread_of(key)));
         return tokens;
     }
 
@@ -163,7 +168,15 @@ public:
     /// True if there was something to forget.
     template <class K>
     bool forget(K const& key) requires copies {
-        return map_.erase(key);
+        auto const keep = [](state const&) noexcept { return false; };
+        auto found = false;
+        map_.visit_or_create(key, keep, [&](key_place place, state*) noexcept {
+            found = place == key_place::found;
+            // Under the lock of its shard, as who reserves reads it.
+            if (found) pardons_.fetch_add(1, std::memory_order_relaxed);
+            return false;
+        });
+        return found;
     }
 
     /// Keys that have an entry, owing or not looked at since, and how many can.
@@ -174,36 +187,12 @@ private:
     struct nothing {};
     using kept_state = std::conditional_t<copies, state, nothing>;
 
-    /// What keys share that found no room.
-    struct alignas(cache_line) tail_of_keys {
-        tail_of_keys(kept_state const& fresh, full_table when_full)
-            : shared(fresh), last(when_full == full_table::shares ? places : 0, fresh) {}
-
-        std::mutex mutex;
-        kept_state shared;
-
-        /// The shared state as it was left by the last grant to a key of each place. At one time,
-        /// no more keys than two bursts have tokens can owe here, and no more places are taken.
-        std::vector<kept_state> last;
-        static constexpr std::size_t places = 1024;
-
-        /// Whether it was ever asked. Relaxed both ways: who has to know is a key that took from
-        /// it, and then its shard's lock was released with the flag set and taken again since.
-        std::atomic<bool> used{false};
-    };
-
-    struct request {
-        time_point now;
-        std::uint32_t count;
-        duration soonest;  ///< When the first of the entries that were looked at can go.
-    };
-
     template <class MakeLimits, class Make>
     keyed(MakeLimits shared, Make make, keyed_options const& options, Hash hash, Equal equal)
         : limits_(shared()),
           fresh_(prototype(make)),
           when_full_{checked(options)},
-          tail_(fresh_, when_full_),
+          tail_(fresh_, when_full_ == full_table::shares),
           map_{{.capacity = options.keys, .shards = options.shards, .seed = options.seed},
                std::move(make),
                std::move(hash),
@@ -225,47 +214,56 @@ private:
         return options.when_full;
     }
 
-    /// Where a key without an entry stands. If it took from the shared state, it owes at most what
-    /// that owed after its last grant: others only ever added to it. If another key of its place
-    /// did, it stands there as well.
-    [[nodiscard]] kept_state start(std::uint32_t spread) noexcept {
-        if (!tail_.used.load(std::memory_order_relaxed)) return fresh_;
-        std::lock_guard const lock{tail_.mutex};
-        return tail_.last[spread % tail_.places];
+    template <class K, class Ask>
+    [[gnu::always_inline]] typename Ask::answer decide(K const& key, Ask const& ask) {
+        typename Ask::answer answer;
+        auto soonest = never;
+        map_.visit_or_create(
+            key,
+            [&](state const& looked_at) noexcept {
+                auto const wait = limits_.fresh_in(looked_at, ask.now);
+                soonest = std::min(soonest, wait);
+                return wait == duration::zero();
+            },
+            [&](key_place place, state* own, std::uint32_t spread) noexcept {
+                if (place != key_place::found) [[unlikely]] {
+                    answer = first_time(own, spread, ask, soonest);
+                    return answer.granted && ask.count != 0;
+                }
+                answer = ask(*own, asked_of::own);
+                return true;
+            });
+        return answer;
     }
 
-    /// Decides for a key without an entry; `own` is the state of its entry-to-be, if there is room.
-    [[gnu::noinline]] keyed_admission first_time(state* own, std::uint32_t spread,
-                                                 request const& asked) noexcept {
-        auto const& [now, count, soonest] = asked;
+    /// Decides for a key without an entry; `own` is the state of its entry-to-be, if there is room;
+    /// else the first of the entries that were looked at can go in `soonest`.
+    template <class Ask>
+    [[gnu::noinline]] typename Ask::answer first_time(state* own, std::uint32_t spread,
+                                                      Ask const& ask, duration soonest) noexcept {
         if (own != nullptr) {
             // A state that cannot be copied is that of a new limiter as it is.
-            if constexpr (copies) *own = start(spread);
-            return {limits_.try_acquire(*own, now, count), asked_of::own};
+            if constexpr (copies) *own = tail_.start(spread);
+            return ask(*own, asked_of::own);
         }
         if constexpr (copies) {
-            if (when_full_ == full_table::shares) return share(spread, asked);
+            if (when_full_ == full_table::shares)
+                return tail_.decide(
+                    spread, [&](state& all) noexcept { return ask(all, asked_of::shared); });
             // More than there can be is refused for ever, and not until there is room.
             auto as_new = fresh_;
-            if (auto const alone = limits_.try_acquire(as_new, now, count); !alone)
-                return {alone, asked_of::nobody};
+            if (auto const alone = limits_.try_acquire(as_new, ask.now, ask.count); !alone)
+                return Ask::without_room(alone);
         }
-        return {{.granted = count == 0, .retry_after = count == 0 ? duration::zero() : soonest},
-                asked_of::nobody};
-    }
-
-    keyed_admission share(std::uint32_t spread, request const& asked) noexcept {
-        std::lock_guard const lock{tail_.mutex};
-        tail_.used.store(true, std::memory_order_relaxed);
-        auto const answer = limits_.try_acquire(tail_.shared, asked.now, asked.count);
-        if (answer.granted) tail_.last[spread % tail_.places] = tail_.shared;
-        return {answer, asked_of::shared};
+        return Ask::without_room({.granted = ask.count == 0,
+                                  .retry_after = ask.count == 0 ? duration::zero() : soonest});
     }
 
     limits const limits_;
     kept_state const fresh_;
     full_table const when_full_;
-    tail_of_keys tail_;
+    detail::keyed_tail<kept_state> tail_;
+    std::atomic<std::uint32_t> pardons_{0};  ///< Of keys that were told to be forgotten.
     keyed_map<Key, state, Hash, Equal> map_;
 };
 

@@ -36,6 +36,8 @@ concept says_when_fresh = requires(Limiter& limiter, Limiter const& looked_at, t
 /// const and may be called concurrently on different states. As it stands each key has a limiter of
 /// its own; a limiter of which all keys share a part specialises it.
 ///
+/// Keys can reserve if it has `reserve(state, now, count, wait_max)` and `cancel(state, taken)`.
+///
 /// A state that can be copied can also stand for many keys at once, and be where a key of theirs
 /// starts from: then what was granted to others must never make it grant a key more.
 template <class Limiter>
@@ -56,6 +58,22 @@ public:
     [[nodiscard]] static duration fresh_in(state const& of_key, time_point now) noexcept {
         return of_key.fresh_in(now);
     }
+
+    [[nodiscard]] static std::uint32_t available(state const& of_key,
+                                                 time_point now) noexcept requires requires {
+        of_key.available(now);
+    }
+    { return of_key.available(now); }
+
+    [[nodiscard]] static auto reserve(state& of_key, time_point now, std::uint32_t count,
+                                      duration wait_max) noexcept requires requires {
+        of_key.reserve(now, count, wait_max);
+    }
+    { return of_key.reserve(now, count, wait_max); }
+    template <class Reservation>
+    static bool cancel(state& of_key, Reservation& unused) noexcept {
+        return of_key.cancel(unused);
+    }
 };
 
 /// Of a token bucket, keys share rate and burst. Each has its mark, which is eight bytes.
@@ -67,6 +85,7 @@ public:
 template <>
 class per_key<token_bucket> {
 public:
+    using options_type = token_bucket_options;
     struct state {
         std::uint64_t mark = 0;
     };
@@ -97,6 +116,26 @@ public:
         auto const units = std::max<std::int64_t>(shape_.balance(unit, of_key.mark), 0);
         return static_cast<std::uint32_t>(static_cast<std::uint64_t>(units) /
                                           shape_.scale().token());
+    }
+
+    [[nodiscard]] reservation reserve(state& of_key, time_point now, std::uint32_t count,
+                                      duration wait_max) const noexcept {
+        auto const request = shape_.ask(now, of_key.mark, count);
+        auto const here = request.lacking == 1 && is_counted_from(of_key, request.now);
+        auto const wait =
+            request.lacking == 0 || here ? duration::zero() : wait_for(request, count);
+        if (wait > wait_max || wait == never || request.lacking > token_scale::units_max)
+            return {.granted = false, .wait = wait};
+        of_key.mark = request.mark;
+        if (request.anew && request.now.rest != 0) count_from(of_key, request.now);
+        return {.granted = true, .wait = wait, .count = count, .mark = request.mark};
+    }
+
+    /// Gives the tokens back if nothing that was taken since is still out.
+    bool cancel(state& of_key, reservation const& unused) const noexcept {
+        if (of_key.mark != unused.mark) return false;
+        of_key.mark -= unused.count * shape_.scale().token();
+        return true;
     }
 
 private:

@@ -19,164 +19,16 @@
 #ifndef HAWSER_RATE_SLIDING_WINDOW_COUNTER_HPP
 #define HAWSER_RATE_SLIDING_WINDOW_COUNTER_HPP
 
-#include <hawser/base/saturating.hpp>
 #include <hawser/base/time.hpp>
 #include <hawser/rate/admission.hpp>
-#include <hawser/rate/detail/shaped_word.hpp>
-#include <hawser/rate/detail/window_line.hpp>
+#include <hawser/rate/detail/window_word.hpp>
+#include <hawser/rate/window_counter_shape.hpp>
+#include <hawser/rate/window_reservation.hpp>
 
-#include <algorithm>
-#include <bit>
-#include <chrono>
 #include <cstdint>
 #include <mutex>
-#include <stdexcept>
 
 namespace hawser::inline v0 {
-
-class sliding_window_counter;
-
-/// How much a `sliding_window_counter` grants.
-struct sliding_window_counter_options {
-    using limiter_type = sliding_window_counter;
-
-    /// Requests granted in a window, and so the largest that can be granted. Positive, at most
-    /// `sliding_window_counter::limit_max(window)`: 32767 for a second, 262143 for a minute.
-    std::uint32_t limit = 100;
-
-    /// The length of the window. Positive, at most thirty years.
-    duration window = std::chrono::seconds{1};
-};
-
-namespace detail {
-
-/// The two counters of a window, as they stand at an instant.
-struct sliding_counts {
-    std::uint64_t number = 0;
-    std::uint64_t into = 0;
-    std::uint64_t previous = 0;
-    std::uint64_t current = 0;
-};
-
-/// A checked limit and window. Immutable.
-class window_counter_shape {
-public:
-    explicit constexpr window_counter_shape(sliding_window_counter_options const& options)
-        : line_{checked(options)}, limit_{options.limit} {}
-
-    /// Two counters up to it and the windows of two centuries fit 63 bits.
-    static constexpr std::uint32_t limit_max(duration window) noexcept {
-        auto const numbers = std::bit_width(window_line{window}.last());
-        return (std::uint32_t{1} << ((63 - static_cast<unsigned>(numbers)) / 2)) - 1;
-    }
-
-    [[nodiscard]] constexpr std::uint64_t limit() const noexcept { return limit_; }
-
-    /// The counters at `now`. If a later window was granted from already, it is its beginning.
-    [[nodiscard, gnu::always_inline]] constexpr sliding_counts counts_at(
-        time_point now, std::uint64_t state) const noexcept {
-        auto const place = line_.at(now);
-        auto const bits = bits_of_a_counter();
-        auto const kept = (std::uint64_t{1} << bits) - 1;
-        auto const number = state >> 2 * bits, current = state & kept;
-        if (place.number == number) return {number, place.into, state >> bits & kept, current};
-        if (place.number < number) [[unlikely]]
-            return {number, 0, state >> bits & kept, current};
-        return {place.number, place.into, place.number - number == 1 ? current : 0, 0};
-    }
-
-    [[nodiscard, gnu::always_inline]] constexpr bool admits(sliding_counts const& has,
-                                                            std::uint64_t count) const noexcept {
-        return has.current + count <= limit_ &&
-               wide_uint{has.previous} * (line_.width() - has.into) <=
-                   wide_uint{limit_ - has.current - count} * line_.width();
-    }
-
-    [[nodiscard, gnu::always_inline]] constexpr std::uint64_t state_of(
-        sliding_counts const& counts) const noexcept {
-        auto const bits = bits_of_a_counter();
-        return counts.number << 2 * bits | counts.previous << bits | counts.current;
-    }
-
-    /// The first instant at which `count` more, refused now, would be granted; in the next window
-    /// what counts now counts as previous. Requires `count <= limit()`.
-    [[nodiscard]] constexpr window_place admits_at(sliding_counts const& has,
-                                                   std::uint64_t count) const noexcept {
-        if (has.current + count <= limit_) {
-            auto const into = fades_to(has.previous, limit_ - has.current - count);
-            return {has.number, into};  // Is it the window's end, it is the next one's beginning.
-        }
-        return {has.number + 1, fades_to(has.current, limit_ - count)};
-    }
-
-    [[nodiscard]] constexpr std::uint64_t left(sliding_counts const& has) const noexcept {
-        auto const counted = estimate(has);
-        return counted < limit_ ? limit_ - counted : 0;
-    }
-
-    [[nodiscard]] constexpr window_line const& line() const noexcept { return line_; }
-
-    /// What a limiter of this shape counts that stands in for one of the shape `old`: as much as
-    /// that one. In windows of another length its estimate counts as current.
-    [[nodiscard]] constexpr sliding_counts take_over(window_counter_shape const& old,
-                                                     std::uint64_t state,
-                                                     sliding_counts const& over,
-                                                     time_point now) const noexcept {
-        auto has = old.counts_at(now, state);
-        if (has.number == over.number) {
-            has.previous += over.previous;
-            has.current += over.current;
-        } else if (has.number == over.number + 1) {
-            has.previous += over.current;
-        }
-        if (line_.width() == old.line_.width()) return has;
-        auto const since = std::max(now, old.line_.start_of(has.number));
-        return {line_.at(since).number, 0, 0, old.estimate(has)};
-    }
-
-    /// The part of the counters that fits the state: as much as the limit.
-    [[nodiscard]] constexpr sliding_counts within(sliding_counts const& has) const noexcept {
-        return {has.number, has.into, std::min(has.previous, limit_),
-                std::min(has.current, limit_)};
-    }
-
-private:
-    static constexpr duration checked(sliding_window_counter_options const& options) {
-        if (options.limit == 0)
-            throw std::invalid_argument{"sliding_window_counter: limit is zero"};
-        if (options.window <= duration::zero())
-            throw std::invalid_argument{"sliding_window_counter: window is not positive"};
-        if (options.window > window_max)
-            throw std::invalid_argument{"sliding_window_counter: window is over thirty years"};
-        if (options.limit > limit_max(options.window))
-            throw std::invalid_argument{
-                "sliding_window_counter: limit is over limit_max of its window"};
-        return options.window;
-    }
-
-    [[nodiscard, gnu::always_inline]] constexpr unsigned bits_of_a_counter() const noexcept {
-        return static_cast<unsigned>(std::bit_width(limit_));
-    }
-
-    /// What counts, rounded up: fractions of a request are of no use to anybody.
-    [[nodiscard]] constexpr std::uint64_t estimate(sliding_counts const& has) const noexcept {
-        auto const part = wide_uint{has.previous} * (line_.width() - has.into);
-        return has.current + static_cast<std::uint64_t>((part + line_.width() - 1) / line_.width());
-    }
-
-    /// How far into a window `previous` counts for no more than `room`, which is less.
-    [[nodiscard]] constexpr std::uint64_t fades_to(std::uint64_t previous,
-                                                   std::uint64_t room) const noexcept {
-        if (previous <= room) return 0;
-        auto const rest = wide_uint{room} * line_.width() / previous;
-        return line_.width() - static_cast<std::uint64_t>(rest);
-    }
-
-    window_line line_;
-    std::uint64_t limit_;
-};
-
-}  // namespace detail
 
 /// Holds a stream of requests to about `limit` within any window. Starts with nothing counted.
 ///
@@ -187,13 +39,12 @@ private:
 ///                end of one window and requests come without a pause in the next: the estimate
 ///                takes that burst to be spread evenly. Where that is too much:
 ///                `sliding_window_log`. With clocks that differ by e between threads, or step back
-///                by e, as if the span were longer by e.
+///                by e, as if the span were longer by e. A reservation counts where its wait ends.
 /// Windows:       begin at whole multiples of their length from the clock's epoch.
 /// Thread safety: all members may be called concurrently on one object. Lock-free, but for
 ///                `reconfigure` and `refill`, which make nobody wait but each other.
 /// Cost:          O(1): a few multiplications and a compare-and-swap, and a division where a
-/// request
-///                is refused; nothing is allocated.
+///                request is refused or has to wait; nothing is allocated.
 class sliding_window_counter {
 public:
     using options_type = sliding_window_counter_options;
@@ -211,46 +62,39 @@ public:
     /// Counts `count` requests if they are within the limit, else none. No requests are always
     /// granted.
     ///
-    /// A `now` before the latest window that was granted from counts as that window's beginning.
-    /// An instant more than a century from the clock's epoch counts as one a century from it. A
-    /// refusal writes nothing.
+    /// A `now` before the latest window that was granted from counts as that window's beginning; if
+    /// all that was counted in it is reserved, it is refused until then. An instant more than a
+    /// century from the clock's epoch counts as one a century from it. A refusal writes nothing.
     [[gnu::always_inline]] admission try_acquire(time_point now, std::uint32_t count = 1) noexcept {
-        if (count == 0) return {.granted = true, .retry_after = {}};
-        for (auto word = word_.load();;) {
-            auto const shape = word_.shape_of(word);
-            auto has = shape.counts_at(now, word_.state_of(word));
-            if (shape.admits(has, count)) [[likely]] {
-                has.current += count;
-                if (word_.swap(word, shape.state_of(has))) [[likely]]
-                    return {.granted = true, .retry_after = {}};
-            } else if (word_.still(word)) {
-                return {.granted = false, .retry_after = wait_for(shape, has, now, count)};
-            } else {
-                word = word_.load();
-            }
-        }
+        return word_.try_acquire(now, count);
     }
+
+    /// Counts `count` requests at the first instant within `wait_max` at which they are within the
+    /// limit, else none. Nobody who asks later comes earlier.
+    ///
+    /// They count at once; who has waited does not ask again. With a negative `wait_max`, as of a
+    /// deadline that is past, none do, except that no requests are always granted. Nobody reserves
+    /// more than thirty years ahead.
+    window_reservation reserve(time_point now, std::uint32_t count, duration wait_max) noexcept {
+        return word_.reserve(now, count, wait_max);
+    }
+
+    /// Gives a reservation back, used by nobody. True if it is counted no longer, which it is not
+    /// as long as its window is the latest that was counted in, or the one before: later ones would
+    /// forget it by themselves. If others reserved after it, they keep their times.
+    ///
+    /// What was reserved before a `reconfigure` or `refill` is not given back. A reservation is
+    /// given back once, its copies included.
+    bool cancel(window_reservation& unused) noexcept { return word_.cancel(unused); }
+    bool cancel(window_reservation&& unused) noexcept { return cancel(unused); }
 
     /// The largest request that would be granted. Out of date once another thread acquires.
     [[nodiscard]] std::uint32_t available(time_point now) const noexcept {
-        for (auto word = word_.load();; word = word_.load()) {
-            auto const shape = word_.shape_of(word);
-            auto const left = shape.left(shape.counts_at(now, word_.state_of(word)));
-            if (word_.still(word)) return static_cast<std::uint32_t>(left);
-        }
+        return word_.available(now);
     }
 
     /// How long until the limiter is as a new one, if nobody asks it before: zero if it is.
-    [[nodiscard]] duration fresh_in(time_point now) const noexcept {
-        for (auto word = word_.load();; word = word_.load()) {
-            auto const shape = word_.shape_of(word);
-            auto const has = shape.counts_at(now, word_.state_of(word));
-            auto const windows = has.current != 0 ? 2U : has.previous != 0 ? 1U : 0U;
-            auto const wait = windows == 0 ? duration::zero()
-                                           : shape.line().until({has.number + windows, 0}, now);
-            if (word_.still(word)) return wait;
-        }
-    }
+    [[nodiscard]] duration fresh_in(time_point now) const noexcept { return word_.fresh_in(now); }
 
     /// Takes a new limit and window. What counts at `now` stays counted, however often the limit
     /// changes; with another window it counts in full until the new one that `now` lies in is over,
@@ -271,19 +115,12 @@ public:
     /// leaves a limiter that stands at the window that the clock had come to.
     void refill() noexcept {
         std::lock_guard const lock{changing_};
-        for (auto word = word_.load(); !word_.swap(word, 0);) {}
+        word_.refill();
         over_ = {};
     }
 
 private:
-    static duration wait_for(detail::window_counter_shape const& shape,
-                             detail::sliding_counts const& has, time_point now,
-                             std::uint32_t count) noexcept {
-        if (count > shape.limit()) return never;
-        return shape.line().until(shape.admits_at(has, count), now);
-    }
-
-    detail::shaped_word<detail::window_counter_shape> word_;  ///< The window and its counters.
+    detail::window_word<detail::window_counter_shape> word_;  ///< The window and its counters.
     std::mutex changing_;
     detail::sliding_counts over_;  ///< Counted under a greater limit, beyond this one. Its mutex's.
 };

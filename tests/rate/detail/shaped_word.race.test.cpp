@@ -25,25 +25,31 @@ struct shape {
 
 using word_type = hawser::detail::shaped_word<shape>;
 
+bool add_one(word_type& word) {
+    auto const seen = word.look();
+    return word.swap(seen, seen.state() + 1);
+}
+
 }  // namespace
 
-TEST_CASE("shaped_word: a shape whose word still stands was read whole, and is the word's") {
-    // Each replacement counts the state on, and the shape says which state it came with.
+TEST_CASE("shaped_word: a shape is seen whole, and with the state that it came with") {
+    // The state says which shape it came with; so do all numbers of the shape. Every other time it
+    // is the same state, so that the word comes back as it was.
     word_type word{shape{0}};
     std::atomic<bool> done{false};
     std::atomic<std::uint64_t> torn{0}, foreign{0};
     support::on_four_threads([&](int thread) {
         if (thread == 0) {
-            for (std::uint64_t i = 1; i <= 50'000; ++i)
-                word.replace(shape{i}, [&](shape const&, std::uint64_t) { return i; });
+            for (std::uint64_t i = 1; i <= 50'000; ++i) {
+                auto const state = i / 4;
+                word.replace(shape{i}, [&](shape const&, std::uint64_t) { return state; });
+            }
             done = true;
         }
         while (!done) {
-            auto const read = word.load();
-            auto const found = word.shape_of(read);
-            if (!word.still(read)) continue;
-            if (!found.is_whole()) ++torn;
-            if (found.numbers.front() != word_type::state_of(read)) ++foreign;
+            auto const seen = word.look();
+            if (!seen.shape.is_whole()) ++torn;
+            if (seen.shape.numbers.front() / 4 != seen.state()) ++foreign;
         }
     });
     CHECK(torn == 0);
@@ -54,12 +60,11 @@ TEST_CASE("shaped_word: neither a swap nor a replacement is lost, whoever comes 
     word_type word{shape{0}};
     support::on_four_threads([&](int thread) {
         for (int i = 0; i < 20'000; ++i) {
-            if (thread == 0) {
+            if (thread == 0)
                 word.replace(shape{1}, [](shape const&, std::uint64_t state) { return state + 1; });
-            } else {
-                for (auto seen = word.load(); !word.swap(seen, word_type::state_of(seen) + 1);) {}
-            }
+            else
+                while (!add_one(word)) {}
         }
     });
-    CHECK(word_type::state_of(word.load()) == 80'000);
+    CHECK(word.look().state() == 80'000);
 }

@@ -13,6 +13,7 @@
 #include <hawser/base/time.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -89,6 +90,28 @@ private:
     std::uint64_t width_;
     std::uint64_t inverse_;  ///< 1 / width_, in parts of 2^-64.
     std::uint64_t shift_;    ///< From where window 0 begins to a century before the epoch.
+};
+
+/// What time some caller's clock has come to: tells a window that was opened from one that is yet
+/// to come, and has been reserved from.
+///
+/// Relaxed all through: it is a hint. What is told stays true, whatever becomes of the limiter;
+/// not heard of in time, a caller whose clock is late waits for what his own says.
+class told_time {
+public:
+    void tell(time_point now) noexcept {
+        if (auto const when = now.time_since_epoch().count();
+            when > latest_.load(std::memory_order_relaxed))
+            latest_.store(when, std::memory_order_relaxed);
+    }
+    [[nodiscard]] bool has_come_to(window_line const& line, std::uint64_t number) const noexcept {
+        auto const latest = duration{latest_.load(std::memory_order_relaxed)};
+        return line.at(time_point{latest}).number >= number;
+    }
+    void forget() noexcept { latest_.store(duration::min().count(), std::memory_order_relaxed); }
+
+private:
+    std::atomic<duration::rep> latest_{duration::min().count()};
 };
 
 }  // namespace hawser::inline v0::detail
