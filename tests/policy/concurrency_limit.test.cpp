@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/stage.hpp"
+#include "support/told_limit.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -20,36 +21,11 @@ using support::stage;
 
 namespace {
 
-class told_limit;
-
-struct told_options {
-    using algorithm_type = told_limit;
-    std::vector<hawser::limit_sample>* heard;
-    std::uint32_t* limit;
-};
-
-/// Writes down what it is told, and answers what it is given.
-class told_limit {
-public:
-    using options_type = told_options;
-    explicit told_limit(told_options const& options) : options_{options} {
-        if (*options.limit == 0) throw std::invalid_argument{"told_limit: limit is zero"};
-    }
-    std::uint32_t on_sample(hawser::limit_sample const& sample) noexcept {
-        options_.heard->push_back(sample);
-        return *options_.limit;
-    }
-    [[nodiscard]] std::uint32_t limit() const noexcept { return *options_.limit; }
-
-private:
-    told_options options_;
-};
-
 struct stand {
     stage scene;
     std::vector<hawser::limit_sample> heard;
     std::uint32_t limit = 2;
-    told_options options{&heard, &limit};
+    support::told_options options{&heard, &limit};
 
     template <class Policy>
     auto line(Policy& policy) {
@@ -166,6 +142,103 @@ TEST_CASE("concurrency_limit: a success is a measure, a timeout overload, the re
     });
     CHECK(on.last() == sample_outcome::dropped);
     CHECK(on.heard.size() == 4);
+}
+
+TEST_CASE("concurrency_limit: a failure that comes after a timeout further in is overload too") {
+    stand on;
+    hawser::concurrency_limit policy{on.options};
+    auto const line = hawser::compose_in(on.scene.environment(), hawser::borrow(policy),
+                                         hawser::retry{{.max_attempts = 2}, hawser::no_budget{}},
+                                         hawser::attempt_timeout{10ms});
+    auto const fails_after = [&](hawser::duration first, hawser::duration second) {
+        int attempt = 0;
+        (void)hawser::try_execute(line, [&]() -> int {
+            on.scene.time.advance(++attempt == 1 ? first : second);
+            throw std::runtime_error{"socket: timed out"};
+        });
+        return on.last();
+    };
+
+    CHECK(fails_after(1ms, 10ms) == sample_outcome::dropped);
+    CHECK(fails_after(10ms, 1ms) == sample_outcome::ignored);  // The last attempt is the answer.
+    CHECK(fails_after(1ms, 1ms) == sample_outcome::ignored);
+}
+
+TEST_CASE("concurrency_limit: a failure by a deadline from further out teaches nothing") {
+    stand on;
+    hawser::concurrency_limit policy{on.options};
+    auto const line =
+        hawser::compose_in(on.scene.environment(), hawser::total_timeout{10ms},
+                           hawser::borrow(policy), hawser::attempt_timeout{10ms - 1ns});
+    (void)hawser::try_execute(line, [&]() -> int {
+        on.scene.time.advance(10ms);
+        throw std::runtime_error{"socket: timed out"};
+    });
+    CHECK(on.last() == sample_outcome::ignored);
+}
+
+TEST_CASE("concurrency_limit: a call that costs more than the limit is let in alone") {
+    stand on;
+    on.limit = 3;
+    std::uint32_t cost = 5;
+    auto const size = [&cost](auto const&) noexcept { return cost; };
+    hawser::concurrency_limit policy{on.options, hawser::cost_by{size}};
+    auto const line = on.line(policy);
+
+    hawser::execute(line, [&] {
+        CHECK(policy.permits().snapshot().held == 3);
+        cost = 1;
+        CHECK(*hawser::try_execute(line, [] {}).why() ==
+              hawser::refusal{errc::overloaded, 0ms, "concurrency_limit"});
+    });
+    on.limit = 1;
+    for (cost = 5; on.heard.size() != 10;) hawser::execute(line, [] {});
+    CHECK(policy.limit() == 1);
+    CHECK(is_whole(policy));
+}
+
+TEST_CASE("concurrency_limit: a heavy call that waits is let in alone, and asked its cost once") {
+    stand on;
+    int asked = 0;
+    auto const size = [&asked](auto const&) noexcept { return ++asked, std::uint32_t{9}; };
+    hawser::concurrency_limit policy{on.options, hawser::cost_by{size}, hawser::wait_up_to{1s}};
+    auto const line = on.line(policy);
+    REQUIRE(policy.permits().try_acquire());
+    on.scene.on_wait = [&] { policy.permits().release(1, on.scene.time.now()).ring_all(); };
+
+    CHECK(hawser::execute(line, [&] { return policy.permits().snapshot().held; }) == 2);
+    CHECK(asked == 1);
+    CHECK(is_whole(policy));
+}
+
+TEST_CASE("concurrency_limit: each attempt of a retry outside queues and is timed anew") {
+    stand on;
+    on.limit = 1;
+    hawser::concurrency_limit policy{on.options, hawser::wait_up_to{1s}};
+    auto const line = hawser::compose_in(on.scene.environment(),
+                                         hawser::retry{{.max_attempts = 2},
+                                                       hawser::backoff::constant{100ms},
+                                                       hawser::jitter::none{},
+                                                       hawser::no_budget{}},
+                                         hawser::borrow(policy));
+    int attempt = 0;
+    CHECK(hawser::execute(line, [&] {
+              on.scene.time.advance(5ms);
+              if (++attempt == 2) return 1;
+              on.scene.on_wait = [&] {
+                  // The backoff first; then the second attempt finds its permit taken.
+                  on.scene.on_wait = [&] {
+                      on.scene.time.advance(20ms);
+                      policy.permits().release(1, on.scene.time.now()).ring_all();
+                  };
+                  REQUIRE(policy.permits().try_acquire());
+              };
+              throw std::runtime_error{"down"};
+          }) == 1);
+    REQUIRE(on.heard.size() == 2);
+    CHECK(on.heard[0].outcome == sample_outcome::ignored);
+    CHECK(support::is_measure(on.heard[1], 5ms, 20ms));
+    CHECK(is_whole(policy));
 }
 
 TEST_CASE("concurrency_limit: a call that its caller cancels teaches nothing") {

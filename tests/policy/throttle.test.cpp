@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <hawser/hawser.hpp>
 #include <hawser/policy/throttle.hpp>
+#include <hawser/testing/manual_environment.hpp>
 
 #include "support/catch.hpp"
 #include "support/stage.hpp"
@@ -105,6 +106,20 @@ TEST_CASE("throttle: calls of a low priority are refused first") {
     }
     CHECK(low > 3 * high);
     CHECK(low > 5'000);
+}
+
+TEST_CASE("throttle: how a call ended is told of its own priority") {
+    stand on;
+    hawser::basic_adaptive_throttle<hawser::testing::fixed_random> chances;  // Refuses nobody.
+    hawser::throttle shed{hawser::borrow(chances), hawser::sampled_by{by_status}};
+    auto const line = hawser::compose_in(on.scene.environment(), hawser::borrow(shed));
+    for (int i = 0; i != 300; ++i) CHECK(on.call(line, false, -2) == errc{});
+    for (int i = 0; i != 50; ++i) CHECK(on.call(line, true, 2) == errc{});
+    // Of 350 calls 50 were accepted; the lowest, 300, bear all of the share that is too much.
+    auto const share = (350.0 - 2 * 50) / 351 * 350 / 300;
+    auto const now = on.scene.time.now();
+    CHECK(chances.rejection_probability(now, -2) == Approx(share));
+    CHECK(chances.rejection_probability(now, 2) == 0);
 }
 
 TEST_CASE("throttle: what its own side ends is neither accepted nor refused") {

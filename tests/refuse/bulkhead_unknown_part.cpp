@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A part that no place knows would be ignored in silence.
-// expect: hawser: a part of a bulkhead is wait_up_to, queued_by, cost_by or named
+// expect: hawser: a part of a bulkhead is wait_up_to, queued_by, cost_by, told_to or
 #include <hawser/hawser.hpp>
 #include <hawser/policy/bulkhead.hpp>
 

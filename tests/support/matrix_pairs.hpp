@@ -9,15 +9,19 @@
 
 #include <hawser/hawser.hpp>
 #include <hawser/policy/bulkhead.hpp>
+#include <hawser/policy/concurrency_limit.hpp>
 #include <hawser/policy/rate_limit.hpp>
+#include <hawser/policy/throttle.hpp>
 
 #include "support/matrix.hpp"
+#include "support/told_limit.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 namespace support {
 
@@ -163,6 +167,44 @@ struct bulkhead_kind {
     }
 };
 
+/// One permit, and none has been in beside another; nothing here is overload.
+template <class Stand>
+struct concurrency_kind {
+    static constexpr bool stands_in = false;
+    std::vector<hawser::limit_sample> heard;
+    std::uint32_t number = 1;
+    hawser::concurrency_limit<told_limit, hawser::wait_up_to, hawser::places, hawser::named> limit;
+
+    concurrency_kind(char const* name, hawser::time_point)
+        : limit{told_options{&heard, &number}, hawser::wait_up_to{std::chrono::seconds{1}},
+                hawser::places{1}, hawser::named{name}} {}
+    auto layer() { return hawser::borrow(limit); }
+    void exhaust(hawser::time_point) { (void)limit.permits().try_acquire(); }
+    void restore(hawser::time_point now) { limit.permits().release(1, now).ring_all(); }
+    bool is_whole(Stand const&, hawser::time_point) {
+        auto const seen = limit.permits().snapshot();
+        return seen.free == 1 && seen.held == 0 && seen.on_the_way == 0 && seen.waiting == 0 &&
+               std::all_of(heard.begin(), heard.end(), [](auto const& sample) {
+                   return sample.inflight_at_start == 1 &&
+                          sample.outcome != hawser::sample_outcome::dropped;
+               });
+    }
+};
+
+/// Refuses from the first call on that was too much; and none here is.
+template <class Stand>
+struct throttle_kind {
+    static constexpr bool stands_in = false;
+    hawser::throttle<hawser::adaptive_throttle, hawser::named> shed;
+
+    throttle_kind(char const* name, hawser::time_point)
+        : shed{{.multiplier = 1, .requests_min = 1}, hawser::named{name}} {}
+    auto layer() { return hawser::borrow(shed); }
+    bool is_whole(Stand const&, hawser::time_point now) {
+        return shed.chances().rejection_probability(now) == 0;
+    }
+};
+
 template <class...>
 struct kind_list {};
 template <class Stand>
@@ -172,11 +214,21 @@ using plain_kinds =
               parking_kind<Stand>>;
 template <class Stand>
 using limit_kinds = kind_list<rate_kind<Stand>, bulkhead_kind<Stand>>;
+/// The limits that learn from how calls end.
+template <class Stand>
+using learning_kinds = kind_list<concurrency_kind<Stand>, throttle_kind<Stand>>;
+
+/// A policy in which a call waits for what others have taken.
+template <class Kind>
+inline constexpr bool makes_wait = requires(Kind& kind, hawser::time_point now) {
+    kind.exhaust(now);
+};
 
 /// Two policies in a pipeline; `Stand` plus `environment()` and `now()`.
 template <class Stand, class Outer, class Inner>
 struct pair_stand : Stand {
     static constexpr bool stands_in = Outer::stands_in || Inner::stands_in;
+    static constexpr bool has_queue = makes_wait<Outer> || makes_wait<Inner>;
     Outer first{"outer", this->now()};
     Inner second{"inner", this->now()};
 
@@ -202,8 +254,8 @@ struct pair_stand : Stand {
 private:
     template <class Do>
     void with_limits(Do const& act) {
-        if constexpr (requires { first.exhaust(this->now()); }) act(first);
-        if constexpr (requires { second.exhaust(this->now()); }) act(second);
+        if constexpr (makes_wait<Outer>) act(first);
+        if constexpr (makes_wait<Inner>) act(second);
     }
 };
 

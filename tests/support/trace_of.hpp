@@ -81,6 +81,10 @@ public:
     void on(hawser::breaker_changed const& e) {
         add(e.origin.policy, " ", e.from, " -> ", e.to, ": ", e.cause);
     }
+    void on(hawser::limit_changed const& e) {
+        add(e.origin.policy, " ", e.from, " -> ", e.to,
+            e.cause == hawser::limit_cause::learned ? " learned" : "");
+    }
     void on(hawser::events_dropped const& e) { add(e.origin.policy, " dropped ", e.count); }
 
     [[nodiscard]] lines seen() const {

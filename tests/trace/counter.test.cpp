@@ -22,7 +22,7 @@ std::uint64_t all_of(event_counts const& c) {
            c.calls_refused.total() + c.waits + c.parks + c.waits_withdrawn.total() +
            c.retries_scheduled.total() + c.retries_gave_up.total() + c.timeouts_cancelled +
            c.timeouts_late + c.fallbacks_invoked.total() + c.fallbacks_ended.total() +
-           c.predicates_threw + c.breakers_changed + c.events_dropped;
+           c.predicates_threw + c.breakers_changed + c.limits_changed.total() + c.events_dropped;
 }
 
 template <class Event>
@@ -57,6 +57,8 @@ TEST_CASE("event_counter: counts each event once, under its own reason") {
     CHECK(counted(fallback_ended{{}, verdict::failure}).fallbacks_ended[verdict::failure] == 1);
     CHECK(counted(predicate_threw{}).predicates_threw == 1);
     CHECK(counted(breaker_changed{}).breakers_changed == 1);
+    CHECK(counted(limit_changed{.origin = {}, .cause = limit_cause::learned})
+              .limits_changed[limit_cause::learned] == 1);
     CHECK(counted(events_dropped{{}, 7}).events_dropped == 7);
 }
 
@@ -74,6 +76,7 @@ TEST_CASE("event_counter: counts nothing beside what it is given") {
     CHECK(all_of(counted(fallback_ended{})) == 1);
     CHECK(all_of(counted(predicate_threw{})) == 1);
     CHECK(all_of(counted(breaker_changed{})) == 1);
+    CHECK(all_of(counted(limit_changed{})) == 1);
     CHECK(all_of(counted(events_dropped{{}, 1})) == 1);
 }
 
@@ -83,6 +86,7 @@ TEST_CASE("counts_by: has a place for every value of its set, and the first for 
     CHECK(counts_by<delay_source>::size == 4);
     CHECK(counts_by<give_up>::size == 8);
     CHECK(counts_by<call_result>::size == 7);
+    CHECK(counts_by<limit_cause>::size == 2);
 
     auto const counts = counted(call_refused{{}, {static_cast<errc>(250), {}, ""}}).calls_refused;
     CHECK(counts[errc{}] == 1);

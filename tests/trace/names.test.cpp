@@ -68,6 +68,8 @@ TEST_CASE("trace names: a label is the identifier, and a value without one is OT
     CHECK(std::string_view{label_of(give_up::total_duration)} == "total_duration");
     CHECK(std::string_view{label_of(give_up::endless_wait)} == "endless_wait");
     CHECK(std::string_view{label_of(static_cast<give_up>(99))} == "_OTHER");
+    CHECK(std::string_view{label_of(limit_cause::learned)} == "learned");
+    CHECK(std::string_view{label_of(limit_cause::command)} == "command");
 }
 
 TEST_CASE("trace names: every refusal has a label of its own") {

@@ -3,6 +3,7 @@
 // What tests/trace/null_sink.sh compiles: calls through policies that have events to tell. With
 // HAWSER_OBSERVED somebody listens.
 #include <hawser/hawser.hpp>
+#include <hawser/policy/bulkhead.hpp>
 
 #include <chrono>
 #include <stop_token>
@@ -25,12 +26,15 @@ static auto make_line(Policies&&... policies) {
 }
 using breaker_type =
     hawser::basic_circuit_breaker<decltype(hawser::told_by_reference(std::declval<listener&>()))>;
+using limit_type = hawser::bulkhead<hawser::semaphore,
+                                    decltype(hawser::told_by_reference(std::declval<listener&>()))>;
 #else
 template <class... Policies>
 static auto make_line(Policies&&... policies) {
     return hawser::compose(std::forward<Policies>(policies)...);
 }
 using breaker_type = hawser::circuit_breaker;
+using limit_type = hawser::bulkhead<>;
 #endif
 
 double ask_price();
@@ -50,4 +54,10 @@ double price_by(breaker_type& breaker, hawser::time_point deadline, std::stop_to
     auto const out =
         hawser::try_execute(line, {.deadline = deadline, .stop = stop}, [] { return ask_price(); });
     return out ? out.value() : -1.0;
+}
+
+double price_within(limit_type& limit, hawser::time_point now) {
+    auto const line = make_line(hawser::borrow(limit));
+    limit.resize(20, now);
+    return hawser::execute(line, [] { return ask_price(); });
 }

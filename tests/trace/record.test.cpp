@@ -81,6 +81,15 @@ TEST_CASE("record: a breaker's change tells the rule and the numbers that decide
     CHECK(text(events_dropped{by("orders", 0), 7}) == "orders: events_dropped 7");
 }
 
+TEST_CASE("record: a limit's change tells both numbers, and who made it") {
+    CHECK(text(limit_changed{.origin = by("orders", 0),
+                             .from = 20,
+                             .to = 18,
+                             .in_use = 19,
+                             .cause = limit_cause::learned}) ==
+          "orders: limit_changed 20 -> 18 (learned, 19 in use)");
+}
+
 TEST_CASE("record: its time is in milliseconds since the zero that is given") {
     auto const event = kept(predicate_threw{{t0 + 12'300'999ns, "retry", 2}});
 

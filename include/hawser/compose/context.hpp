@@ -109,6 +109,13 @@ public:
 
     // For policies.
 
+    /// A timeout notes that the attempt failed after its deadline: with an error of its own, which
+    /// stays the outcome.
+    void mark_timed_out() noexcept { timed_out_ = attempt_; }
+    [[nodiscard]] bool attempt_timed_out() const noexcept {
+        return timed_out_ == attempt_ && attempt_ != 0;
+    }
+
     /// Emits `make(origin)`, an event, if the pipeline's sink wants it; else reads no clock.
     template <class Event, class Make>
     [[gnu::always_inline]] void emit([[maybe_unused]] char const* policy,
@@ -169,6 +176,7 @@ private:
     time_point deadline_ = no_deadline;
     mutable time_point now_ = unread;
     std::uint32_t attempt_ = 0;
+    std::uint32_t timed_out_ = 0;  ///< The attempt that was, if any.
     stop_cause cause_ = stop_cause::none;
     bool not_sent_ = false;
     mutable bool handed_on_ = false;  ///< The attempt is that of a nested pipeline.
@@ -176,6 +184,15 @@ private:
 };
 
 namespace detail {
+
+/// What a context has noted of its attempts. A part of the call that runs elsewhere, with a context
+/// of its own, begins with them and brings them back.
+struct call_notes {
+    std::uint32_t attempts = 0;
+    std::uint32_t timed_out = 0;
+    bool not_sent = false;
+    bool predicate_threw = false;
+};
 
 /// What only drivers may do to a context.
 struct driver {
@@ -202,6 +219,17 @@ struct driver {
     static void begin_attempt(Call& call) noexcept {
         ++call.attempt_;
         call.not_sent_ = call.handed_on_ = false;
+    }
+    template <class Call>
+    static call_notes notes(Call const& call) noexcept {
+        return {call.attempt_, call.timed_out_, call.not_sent_, call.predicate_threw_};
+    }
+    template <class Call>
+    static void set_notes(Call& call, call_notes const& notes) noexcept {
+        call.attempt_ = notes.attempts;
+        call.timed_out_ = notes.timed_out;
+        call.not_sent_ = notes.not_sent;
+        call.predicate_threw_ = notes.predicate_threw;
     }
     template <class Call>
     static void set_deadline(Call& call, time_point deadline) noexcept {

@@ -12,6 +12,7 @@
 #include <hawser/policy/concept.hpp>
 #include <hawser/policy/detail/limit_parts.hpp>
 #include <hawser/policy/detail/permit_queue.hpp>
+#include <hawser/trace/event.hpp>
 
 #include <cstdint>
 
@@ -33,6 +34,7 @@ namespace hawser::inline v0 {
 ///   by default.
 /// - `cost_by{f}`: a call takes `f(call)` permits, a `std::uint32_t`, zero counting as one. `f` is
 ///   `noexcept`. Without it, one.
+/// - `told_to(sink)`, `told_by_reference(sink)`: hears `limit_changed` when it is resized.
 /// - `named{"..."}`: what refusals and events call it.
 ///
 /// Refusals: `bulkhead_full` (no permit, and no place to wait or the wait is over), `overloaded`
@@ -47,7 +49,8 @@ namespace hawser::inline v0 {
 template <class Engine = semaphore, class... Parts>
 class bulkhead : public detail::permit_queue<Engine, Parts...> {
     static_assert(detail::bulkhead_kinds::know_all<Parts...>,
-                  "hawser: a part of a bulkhead is wait_up_to, queued_by, cost_by or named");
+                  "hawser: a part of a bulkhead is wait_up_to, queued_by, cost_by, told_to or "
+                  "named");
     static_assert(detail::bulkhead_kinds::none_twice<Parts...>,
                   "hawser: a bulkhead has one part of each kind");
     using base = detail::permit_queue<Engine, Parts...>;
@@ -65,9 +68,10 @@ public:
                parts...} {}
 
     /// Sets how many permits there are, while running. Never waits: what is out over the new number
-    /// is not lent again. Throws `std::invalid_argument` for none.
+    /// is not lent again. Throws `std::invalid_argument` for none. The sink is told, under no lock.
     void resize(std::uint32_t permits_now, time_point now = steady_clock_source{}.now()) {
-        this->permits().resize(permits_now, now).ring_all();
+        this->set_permits(permits_now, now, limit_cause::command).ring_all();
+        this->tell(now);
     }
 
     // The hooks.
@@ -75,11 +79,12 @@ public:
     template <class Call>
     [[gnu::always_inline]] gate before(call_state& held, Call& call) noexcept
         requires(!base::waits) {
-        return this->take_free(held, call);
+        return this->take_free(held, this->weight_of(call));
     }
     template <class Call>
     step before(call_state& held, Call& call, waiter& node) noexcept requires base::waits {
-        return this->take_or_wait(held, call, node);
+        if (held.queued) return this->ask_again(held, call, node);
+        return this->take_or_wait(held, this->weight_of(call), call, node);
     }
     template <class Call>
     bool withdraw(call_state& held, Call& call, waiter& node) noexcept requires base::waits {

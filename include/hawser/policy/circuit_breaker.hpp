@@ -14,6 +14,7 @@
 #include <hawser/breaker/breaker_permit.hpp>
 #include <hawser/policy/concept.hpp>
 #include <hawser/policy/detail/breaker_parts.hpp>
+#include <hawser/policy/detail/told_parts.hpp>
 #include <hawser/trace/event.hpp>
 #include <hawser/trace/ordered_delivery.hpp>
 #include <hawser/trace/sink.hpp>
@@ -42,12 +43,12 @@ class basic_circuit_breaker {
     static_assert(detail::breaker_kinds::know_all<Parts...>,
                   "hawser: a part of a circuit breaker is a trip rule, votes_by(classifier) or "
                   "told_to(sink)");
-    static_assert(detail::kinds<detail::breaker_classifier,
-                                detail::breaker_sink>::template none_twice<Parts...>,
-                  "hawser: a circuit breaker has at most one votes_by and one told_to");
+    static_assert(
+        detail::kinds<detail::breaker_classifier, detail::told_part>::template none_twice<Parts...>,
+        "hawser: a circuit breaker has at most one votes_by and one told_to");
     using machine_type = detail::breaker_machine_for<Parts...>;
     using classifier_type = detail::part_t<detail::breaker_classifier, Parts...>;
-    using teller_type = detail::part_t<detail::breaker_sink, Parts...>;
+    using teller_type = detail::part_t<detail::told_part, Parts...>;
     using sink_type = typename teller_type::sink_type;
     static constexpr bool tells =
         listens_to<sink_type, breaker_changed> || listens_to<sink_type, events_dropped>;
@@ -63,7 +64,7 @@ public:
                                    Parts const&... parts)
         : machine_{detail::make_breaker_machine<machine_type>(options, parts...)},
           classifier_{detail::copy_part<detail::breaker_classifier>(parts...)},
-          teller_{detail::copy_part<detail::breaker_sink>(parts...)} {}
+          teller_{detail::copy_part<detail::told_part>(parts...)} {}
 
     basic_circuit_breaker(basic_circuit_breaker const&) = delete;
     basic_circuit_breaker& operator=(basic_circuit_breaker const&) = delete;

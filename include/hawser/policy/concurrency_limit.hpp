@@ -14,7 +14,9 @@
 #include <hawser/policy/concept.hpp>
 #include <hawser/policy/detail/limit_parts.hpp>
 #include <hawser/policy/detail/permit_queue.hpp>
+#include <hawser/trace/event.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <mutex>
 #include <utility>
@@ -27,10 +29,13 @@ namespace hawser::inline v0 {
 ///     concurrency_limit limit{{.initial = 20}};                          // limits::knee
 ///     concurrency_limit limit{limits::aimd_options{}, wait_up_to{50ms}, places{100}};
 ///
-/// Parts, in any order: `wait_up_to{d}`, `places{n}`, `queued_by<...>{}`, `named{"..."}` as of
-/// `bulkhead`, and
+/// Parts, in any order: `wait_up_to{d}`, `places{n}`, `queued_by<...>{}`, `cost_by{f}`,
+/// `told_to(sink)`, `named{"..."}` as of `bulkhead`, and
 /// - `sampled_by{f}`: what an outcome says of the load, `f(outcome) -> sample_outcome`. Without it
 ///   a success is a measure, a timeout further in is overload, and all else says nothing.
+///
+/// A call that costs more than the limit is let in alone, and takes all of it: whatever the calls
+/// cost, there is always one to learn from.
 ///
 /// What a call waits here for its permit is demand and no load: it is told apart from the time the
 /// call takes once it is in. A call that is cancelled, destroyed or unwound teaches nothing.
@@ -38,12 +43,13 @@ namespace hawser::inline v0 {
 /// Guarantee:     permits as of `bulkhead`; the limit is at least 1, so that there is always a call
 ///                to learn from. Never more calls at one time than the limit that let them in.
 /// Thread safety: may be called concurrently. It does not copy: `borrow` it, or `build` it inside.
-/// Cost:          two clock reads and a short lock for each call.
+/// Cost:          two clock reads and a short lock for each call; a change of the limit, what the
+///                sink takes for it.
 template <limit_algorithm Algorithm, class... Parts>
 class concurrency_limit : public detail::permit_queue<detail::semaphore_for<Parts...>, Parts...> {
     static_assert(detail::concurrency_kinds::know_all<Parts...>,
                   "hawser: a part of a concurrency_limit is wait_up_to, places, queued_by, "
-                  "sampled_by or named");
+                  "cost_by, sampled_by, told_to or named");
     static_assert(detail::concurrency_kinds::none_twice<Parts...>,
                   "hawser: a concurrency_limit has one part of each kind");
     using base = detail::permit_queue<detail::semaphore_for<Parts...>, Parts...>;
@@ -73,19 +79,18 @@ public:
 
     template <class Call>
     gate before(call_state& state, Call& call) noexcept requires(!base::waits) {
-        auto answer = this->take_free(state, call);
-        if (answer.code == errc{}) [[likely]]
-            let_in(state, call);
-        else
-            answer.code = errc::overloaded;
-        return answer;
+        if (this->take_free(state, fitting(call)).code != errc{}) [[unlikely]]
+            return {errc::overloaded, {}};
+        let_in(state, call);
+        return {};
     }
     template <class Call>
     step before(call_state& state, Call& call, waiter& node) noexcept requires base::waits {
         if (!std::exchange(state.has_asked, true)) state.asked = call.now();
-        auto answer = this->take_or_wait(state, call, node);
+        auto const answer = state.queued ? this->ask_again(state, call, node)
+                                         : this->take_or_wait(state, fitting(call), call, node);
+        if (answer.action == step::kind::refuse) return step::refuse(errc::overloaded);
         if (answer.action == step::kind::proceed) let_in(state, call);
-        if (answer.action == step::kind::refuse) answer.code = errc::overloaded;
         return answer;
     }
     template <class Call>
@@ -111,6 +116,12 @@ private:
           learner_{std::move(learner)},
           sampler_(detail::take_part<detail::sampler_part>(parts...)) {}
 
+    /// What the call takes: its cost, but no more than there is.
+    template <class Call>
+    std::uint32_t fitting(Call& call) noexcept {
+        return std::min(this->weight_of(call), limit());
+    }
+
     template <class Call>
     void let_in(call_state& state, Call& call) noexcept {
         state.started = call.now();
@@ -131,9 +142,11 @@ private:
                                     .queue_time = time_between(state.asked, state.started),
                                     .inflight_at_start = state.inflight,
                                     .outcome = said});
-            if (limit != this->permits().capacity()) to_wake = this->permits().resize(limit, now);
+            if (limit == this->limit()) return;
+            to_wake = this->set_permits(limit, now, limit_cause::learned);
         }
         to_wake.ring_all();
+        this->tell(now);
     }
 
     std::mutex learning_;  // Guards what follows, and that limits are taken over in their order.

@@ -26,9 +26,11 @@ namespace hawser::inline v0 {
 ///     rate_limit limit{{.rate = 100, .burst = 20}};                    // refuses at once
 ///     rate_limit limit{{.rate = 100, .burst = 20}, wait_up_to{50ms}};  // waits its turn
 ///     rate_limit limit{borrow(bucket), cost_by{size_of}, named{"uploads"}};
+///     rate_limit limit{borrow(per_user)};                              // each key has its own
 ///
 /// `Limiter` is an engine of `rate/`. One that is borrowed may stand in several policies; what it
-/// admits, it admits for all of them together. Parts, in any order:
+/// admits, it admits for all of them together. A `keyed` one, and a `joint_limit` of such, is asked
+/// for the call's key; a call without one does not compile. Parts, in any order:
 /// - `wait_up_to{d}`: a call takes its place at once, and waits for it, for `d` at most and never
 ///   past its deadline: a wait that would be longer is refused and not begun. A call that stops
 ///   waiting gives its place back. Needs a limiter with `reserve`.
@@ -37,8 +39,9 @@ namespace hawser::inline v0 {
 /// - `named{"..."}`: what refusals and events call it.
 ///
 /// A call that asks for more tokens than there ever are at once is refused as `too_large`. Tokens
-/// are spent when the call is let in, whatever becomes of it. A refusal is neutral to circuit
-/// breakers further out, and costs no retry budget.
+/// are spent when the call is let in, whatever becomes of it; a call that has been stopped before,
+/// or whose time is over, takes none. A refusal is neutral to circuit breakers further out, and
+/// costs no retry budget.
 ///
 /// Thread safety: may be called concurrently. It does not copy: `borrow` it, or `build` it inside.
 /// Cost:          the limiter's decision, and a clock read.
@@ -53,11 +56,12 @@ class rate_limit {
     static constexpr bool waits =
         !std::is_same_v<part<detail::waiting_part>, detail::waiting_part::standard>;
     using source = typename detail::engine_source<Limiter>::type;
+    using engine = std::remove_reference_t<decltype(detail::engine_of(std::declval<Limiter&>()))>;
 
 public:
     using stateful = void;
     static constexpr layer_role role = layer_role::rate_limit;
-    using call_state = typename detail::turn_of<Limiter, waits>::type;
+    using call_state = typename detail::turn_of<engine, waits>::type;
 
     /// Throws `std::invalid_argument`, naming the field, if an option or a part is out of range.
     explicit rate_limit(source const& made_from, Parts... parts)
@@ -80,24 +84,32 @@ public:
 
     template <class Call>
     [[gnu::always_inline]] gate before(call_state&, Call& call) noexcept requires(!waits) {
-        auto const answer = decide(call, cost(call));
+        if (detail::is_over(call)) [[unlikely]]
+            return {};
+        auto const answer = acquire(call, cost(call));
         if (answer) [[likely]]
             return {};
-        return {code_of(answer.retry_after), answer.retry_after};
+        return {detail::code_of(answer, answer.retry_after), answer.retry_after};
     }
 
     template <class Call>
     step before(call_state& place, Call& call) noexcept requires waits {
         if (place.granted) return step::proceed();  // Its turn has come.
-        place =
-            limiter().reserve(call.now(), cost(call), std::min(waiting_.limit, call.remaining()));
-        if (!place) return refused(detail::ask_again_in(place));
+        if (detail::is_over(call)) return step::proceed();
+        place = reserve(call, cost(call), std::min(waiting_.limit, call.remaining()));
+        if (!place) {
+            auto const again = detail::ask_again_in(place);
+            return step::refuse(detail::code_of(place, again), again);
+        }
         return place.wait > duration::zero() ? step::wait(place.wait) : step::proceed();
     }
 
     template <class Call>
-    void withdraw(call_state& place, Call&) noexcept requires waits {
-        limiter().cancel(place);
+    void withdraw(call_state& place, [[maybe_unused]] Call& call) noexcept requires waits {
+        if constexpr (requires { limiter().cancel(place); })
+            limiter().cancel(place);
+        else
+            limiter().cancel(call.key(), place);
         place = {};
     }
 
@@ -113,20 +125,33 @@ private:
         }
     }
 
-    /// A keyed limiter is told the call's key; a call without one does not compile.
     template <class Call>
-    [[gnu::always_inline]] admission decide(Call& call, std::uint32_t count) noexcept {
-        if constexpr (requires { limiter().try_acquire(call.now(), count); })
-            return limiter().try_acquire(call.now(), count);
-        else
-            return limiter().try_acquire(call.key(), call.now(), count);
+    [[gnu::always_inline]] auto acquire(Call& call, std::uint32_t count) noexcept {
+        if constexpr (requires { limiter().try_acquire(call.now(), count); }) {
+            return detail::answer_of(
+                [&]() noexcept(noexcept(limiter().try_acquire(call.now(), count))) {
+                    return limiter().try_acquire(call.now(), count);
+                });
+        } else {
+            static_assert(detail::tells_its_key<Call>,
+                          "hawser: a rate_limit for each key needs the call's key: "
+                          "call_facts<Key>");
+            return detail::answer_of(
+                [&] { return limiter().try_acquire(call.key(), call.now(), count); });
+        }
     }
 
-    static step refused(duration retry_after) noexcept {
-        return step::refuse(code_of(retry_after), retry_after);
-    }
-    static constexpr errc code_of(duration retry_after) noexcept {
-        return retry_after == never ? errc::too_large : errc::rate_limited;
+    template <class Call>
+    call_state reserve(Call& call, std::uint32_t count, duration wait_max) noexcept {
+        if constexpr (requires { limiter().reserve(call.now(), count, wait_max); }) {
+            return limiter().reserve(call.now(), count, wait_max);
+        } else {
+            static_assert(detail::tells_its_key<Call>,
+                          "hawser: a rate_limit for each key needs the call's key: "
+                          "call_facts<Key>");
+            return detail::answer_of(
+                [&] { return limiter().reserve(call.key(), call.now(), count, wait_max); });
+        }
     }
 
     Limiter limiter_;

@@ -10,6 +10,7 @@
 #include <hawser/limit/adaptive_throttle.hpp>
 #include <hawser/policy/concept.hpp>
 #include <hawser/policy/detail/limit_parts.hpp>
+#include <hawser/policy/detail/rate_parts.hpp>
 
 #include <cstdint>
 
@@ -26,6 +27,9 @@ namespace hawser::inline v0 {
 /// - `sampled_by{f}`: whether a call was accepted, `f(outcome) -> sample_outcome`. Without it a
 ///   success was accepted, a timeout further in was too much, and all else says nothing.
 /// - `named{"..."}`: what refusals and events call it.
+///
+/// A call that has been stopped before, or whose time is over, is no demand: it is not counted, and
+/// not the one that is let through.
 ///
 /// The priority is that of the call's facts. A refusal is `overloaded`; its `retry_after` says when
 /// a call is let through for certain, were no other to come. It is neutral to circuit breakers
@@ -65,6 +69,7 @@ public:
 
     template <class Call>
     gate before(detail::unit&, Call& call) noexcept {
+        if (detail::is_over(call)) return {};
         auto const answer = chances().admit(call.now(), priority_of(call));
         if (answer) return {};
         return {errc::overloaded, answer.retry_after};

@@ -70,6 +70,8 @@ public:
                 out.refuse({errc::timed_out, {}, name_});
             else
                 out.origin().late = true;
+        } else {
+            call.mark_timed_out();
         }
         call.template emit<timeout_fired>(name_, [&](event_origin at) {
             return timeout_fired{at, limit_, time_between(state.began, at.at), cancelled};

@@ -89,7 +89,8 @@ struct basic_event_counts {
     by<verdict> fallbacks_ended{};
     Cell predicates_threw{};
     Cell breakers_changed{};
-    Cell events_dropped{};  ///< Changes of breakers that nobody was told of.
+    by<limit_cause> limits_changed{};
+    Cell events_dropped{};  ///< Changes of breakers and limits that nobody was told of.
 };
 
 using event_counts = basic_event_counts<std::uint64_t>;
@@ -120,6 +121,7 @@ void add_up(basic_event_counts<From> const& part, event_counts& sum, F read) {
     all(part.fallbacks_ended, sum.fallbacks_ended);
     one(part.predicates_threw, sum.predicates_threw);
     one(part.breakers_changed, sum.breakers_changed);
+    all(part.limits_changed, sum.limits_changed);
     one(part.events_dropped, sum.events_dropped);
 }
 
@@ -184,6 +186,9 @@ public:
     }
     void on(breaker_changed const&) noexcept {
         add([](auto& part) -> auto& { return part.breakers_changed; });
+    }
+    void on(limit_changed const& event) noexcept {
+        add([&](auto& part) -> auto& { return part.limits_changed[event.cause]; });
     }
     void on(events_dropped const& event) noexcept {
         add(

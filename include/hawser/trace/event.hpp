@@ -136,6 +136,21 @@ struct breaker_changed {
     duration open_for{};  ///< How long it stays open; zero unless it opened.
 };
 
+/// Why a limit changed.
+enum class limit_cause : std::uint8_t {
+    learned,  ///< An algorithm found another one.
+    command,  ///< Somebody set it.
+};
+
+/// A limit on calls at one time has another number.
+struct limit_changed {
+    event_origin origin;  ///< `attempt` is zero: the limit is not one call's.
+    std::uint32_t from = 0;
+    std::uint32_t to = 0;
+    std::uint32_t in_use = 0;  ///< Permits that were out: over `to`, the excess drains first.
+    limit_cause cause = limit_cause::command;
+};
+
 /// Changes of state that were not delivered because their queue was full.
 struct events_dropped {
     event_origin origin;

@@ -53,6 +53,8 @@ template <>
 inline constexpr event_name name_of<breaker_changed>{"breaker_changed",
                                                      "hawser.circuit_breaker.state_change"};
 template <>
+inline constexpr event_name name_of<limit_changed>{"limit_changed", "hawser.limit.change"};
+template <>
 inline constexpr event_name name_of<events_dropped>{"events_dropped", "hawser.telemetry.dropped"};
 
 /// A value of a closed set as telemetry says it: the identifier itself. Static.
@@ -103,6 +105,14 @@ inline constexpr event_name name_of<events_dropped>{"events_dropped", "hawser.te
         case give_up::allowance: return "allowance";
         case give_up::aborted: return "aborted";
         case give_up::stopped: return "stopped";
+    }
+    return "_OTHER";
+}
+
+[[nodiscard]] constexpr char const* label_of(limit_cause cause) noexcept {
+    switch (cause) {
+        case limit_cause::learned: return "learned";
+        case limit_cause::command: return "command";
     }
     return "_OTHER";
 }

@@ -23,7 +23,7 @@ namespace hawser::inline v0 {
 using any_event =
     std::variant<attempt_started, attempt_ended, call_ended, call_refused, call_waiting,
                  wait_withdrawn, retry_scheduled, retry_gave_up, timeout_fired, fallback_invoked,
-                 fallback_ended, predicate_threw, breaker_changed, events_dropped>;
+                 fallback_ended, predicate_threw, breaker_changed, limit_changed, events_dropped>;
 
 namespace detail {
 
@@ -110,6 +110,10 @@ inline void tell(std::string& line, breaker_changed const& event) {
                  event.limit);
     add_text(line, ")");
     if (event.open_for > duration::zero()) add_text(line, " for ", event.open_for);
+}
+inline void tell(std::string& line, limit_changed const& event) {
+    add_text(line, " ", event.from, " -> ", event.to, " (", label_of(event.cause), ", ",
+             event.in_use, " in use)");
 }
 inline void tell(std::string& line, events_dropped const& event) {
     add_text(line, " ", event.count);

@@ -10,7 +10,7 @@
 #include <hawser/breaker/breaker_machine.hpp>
 #include <hawser/breaker/vote.hpp>
 #include <hawser/policy/concept.hpp>
-#include <hawser/trace/sink.hpp>
+#include <hawser/policy/detail/told_parts.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -61,45 +61,17 @@ private:
     [[no_unique_address]] Classify classify_;
 };
 
-/// Who hears of a policy's changes of state: a sink by value, or one that outlives the policy.
-template <class Sink>
-struct told_to {
-    using sink_type = Sink;
-
-    constexpr explicit told_to(Sink to) : sink(std::move(to)) {}
-    [[no_unique_address]] mutable Sink sink;
-};
-/// Tells a sink that somebody else owns.
-template <class Sink>
-[[nodiscard]] auto told_by_reference(Sink& sink) noexcept {
-    return told_to<sink_reference<Sink>>{sink_reference<Sink>{sink}};
-}
-
 namespace detail {
-
-struct told_to_nobody {
-    using sink_type = null_sink;
-    [[no_unique_address]] mutable null_sink sink{};
-};
 
 template <class T>
 inline constexpr bool is_votes_by = false;
 template <class T>
 inline constexpr bool is_votes_by<votes_by<T>> = true;
-template <class T>
-inline constexpr bool is_told_to = false;
-template <class T>
-inline constexpr bool is_told_to<told_to<T>> = true;
 
 struct breaker_classifier {
     template <class Part>
     static constexpr bool is = is_votes_by<Part>;
     using standard = default_votes;
-};
-struct breaker_sink {
-    template <class Part>
-    static constexpr bool is = is_told_to<Part>;
-    using standard = told_to_nobody;
 };
 struct breaker_rule {
     template <class Part>
@@ -108,7 +80,7 @@ struct breaker_rule {
         { Part::needs_duration } -> std::convertible_to<bool>;
     };
 };
-using breaker_kinds = kinds<breaker_classifier, breaker_sink, breaker_rule>;
+using breaker_kinds = kinds<breaker_classifier, told_part, breaker_rule>;
 
 template <class Part>
 auto rule_or_nothing(Part const& part) {

@@ -15,6 +15,7 @@
 #include <hawser/limit/semaphore.hpp>
 #include <hawser/policy/concept.hpp>
 #include <hawser/policy/detail/rate_parts.hpp>
+#include <hawser/policy/detail/told_parts.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -69,14 +70,15 @@ sampled_by(F) -> sampled_by<F>;
 
 namespace detail {
 
-/// A success is a measure, a timeout further in is overload, and all else says nothing.
+/// A success is a measure, a timeout further in is overload, whether it cut the operation off or
+/// found that it failed too late, and all else says nothing.
 struct standard_samples {
     template <class Call, class R>
     [[nodiscard]] sample_outcome operator()(char const*, Call& call,
                                             outcome<R> const& out) const noexcept {
         if (out.classify() == verdict::success) return sample_outcome::success;
-        if (out.code() == errc::timed_out && judge(call, out) == verdict::failure)
-            return sample_outcome::dropped;
+        auto const timed_out = out.code() == errc::timed_out || call.attempt_timed_out();
+        if (timed_out && judge(call, out) == verdict::failure) return sample_outcome::dropped;
         return sample_outcome::ignored;
     }
 };
@@ -127,10 +129,10 @@ struct wait_messages {
     char const* null_name;
 };
 
-using bulkhead_kinds = kinds<waiting_part, queue_part, cost_part, name_part>;
+using bulkhead_kinds = kinds<waiting_part, queue_part, cost_part, told_part, name_part>;
 
 using concurrency_kinds =
-    kinds<waiting_part, places_part, queue_part, cost_part, sampler_part, name_part>;
+    kinds<waiting_part, places_part, queue_part, cost_part, sampler_part, told_part, name_part>;
 
 using throttle_kinds = kinds<sampler_part, name_part>;
 

@@ -9,7 +9,9 @@
 #include <hawser/containers/waiter.hpp>
 #include <hawser/limit/semaphore.hpp>
 #include <hawser/policy/concept.hpp>
+#include <hawser/policy/detail/limit_news.hpp>
 #include <hawser/policy/detail/limit_parts.hpp>
+#include <hawser/trace/event.hpp>
 
 #include <cstdint>
 #include <type_traits>
@@ -46,6 +48,7 @@ protected:
         : engine_(make_engine<Engine>(made_from, parts...)),
           waiting_(checked(take_part<waiting_part>(parts...), texts.not_positive)),
           cost_(take_part<cost_part>(parts...)),
+          news_{take_part<told_part>(parts...)},
           name_{name_or(take_part<name_part>(parts...), texts.name, texts.null_name)} {}
     ~permit_queue() = default;
 
@@ -54,9 +57,21 @@ protected:
         return [&call]() noexcept { return call.now(); };
     }
 
+    /// Sets how many permits there are: whom to wake for it. `tell` is to follow, outside of locks.
+    /// Throws as the engine's `resize` does.
+    [[nodiscard]] wake_list set_permits(std::uint32_t to, time_point now, limit_cause cause) {
+        return news_.resize(permits(),
+                            {.origin = {now, name_, 0}, .from = 0, .to = to, .cause = cause});
+    }
+    void tell(time_point now) noexcept { news_.deliver({now, name_, 0}); }
+
+    /// What the call costs in permits: one, or what `cost_by` says.
     template <class Call>
-    [[gnu::always_inline]] gate take_free(permits_held& held, Call& call) noexcept {
-        auto const count = permits_for(cost_, call);
+    [[nodiscard, gnu::always_inline]] std::uint32_t weight_of(Call& call) const noexcept {
+        return permits_for(cost_, call);
+    }
+
+    [[gnu::always_inline]] gate take_free(permits_held& held, std::uint32_t count) noexcept {
         if (!permits().try_acquire(count)) [[unlikely]]
             return count > permits().capacity() ? gate{errc::too_large, never}
                                                 : gate{errc::bulkhead_full};
@@ -64,10 +79,9 @@ protected:
         return {};
     }
 
+    /// Asks for permits the first time; once `held.queued`, it is `ask_again`.
     template <class Call>
-    step take_or_wait(permits_held& held, Call& call, waiter& node) noexcept {
-        if (held.queued) return ask_again(held, call, node);
-        auto const count = permits_for(cost_, call);
+    step take_or_wait(permits_held& held, std::uint32_t count, Call& call, waiter& node) noexcept {
         describe(node, call);
         auto answer = permits().acquire(node, count, clock_of(call));
         answer.to_wake.ring_all();
@@ -78,6 +92,20 @@ protected:
             case acquired::too_large: break;
         }
         return step::refuse(errc::too_large, never);
+    }
+
+    /// It has been woken, or its wait is over.
+    template <class Call>
+    step ask_again(permits_held& held, Call& call, waiter& node) noexcept {
+        held.queued = false;
+        auto answer = permits().claim(node, call.now());
+        answer.to_wake.ring_all();
+        if (answer.result == claimed::granted) {
+            held.count = node.permits;
+            return step::proceed();
+        }
+        return step::refuse(answer.result == claimed::turned_away ? errc::overloaded
+                                                                  : errc::bulkhead_full);
     }
 
     /// Ends a wait; whether no bell will ring for it any more.
@@ -95,23 +123,10 @@ protected:
     }
 
 private:
-    /// It has been woken, or its wait is over.
-    template <class Call>
-    step ask_again(permits_held& held, Call& call, waiter& node) noexcept {
-        held.queued = false;
-        auto answer = permits().claim(node, call.now());
-        answer.to_wake.ring_all();
-        if (answer.result == claimed::granted) {
-            held.count = node.permits;
-            return step::proceed();
-        }
-        return step::refuse(answer.result == claimed::turned_away ? errc::overloaded
-                                                                  : errc::bulkhead_full);
-    }
-
     Engine engine_;
     [[no_unique_address]] part<waiting_part> waiting_;
     [[no_unique_address]] part<cost_part> cost_;
+    [[no_unique_address]] limit_news<part<told_part>> news_;
     char const* name_;
 };
 

@@ -6,9 +6,11 @@
 
 #include <hawser/base/borrow.hpp>
 #include <hawser/base/detail/stored.hpp>
+#include <hawser/base/error.hpp>
 #include <hawser/base/parts.hpp>
 #include <hawser/base/time.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <type_traits>
@@ -82,24 +84,89 @@ template <class Engine>
     return *loan;
 }
 
-/// What a call that waits for its turn holds: the limiter's reservation.
+template <class Limiter>
+concept reserves_turns = requires(Limiter& limiter) {
+    limiter.reserve(time_point{}, std::uint32_t{1}, duration{});
+};
+/// A `keyed` one, whatever the key.
+template <class Limiter>
+concept reserves_turns_of_keys = !reserves_turns<Limiter> && requires {
+    typename Limiter::reservation;
+}
+&&Limiter::lends;
+
+template <class Call>
+concept tells_its_key = requires(Call& call) {
+    call.key();
+};
+
+/// What a call that waits for its turn holds: the limiter's reservation. Not of a borrowed one.
 template <class Limiter, bool Waits>
 struct turn_of {
     using type = unit;
 };
 template <class Limiter>
 struct turn_of<Limiter, true> {
-    using type = decltype(engine_of(std::declval<Limiter&>())
-                              .reserve(time_point{}, std::uint32_t{1}, duration{}));
+    static_assert(reserves_turns<Limiter> || reserves_turns_of_keys<Limiter>,
+                  "hawser: wait_up_to needs a limiter with reserve and cancel; of any other, let a "
+                  "retry further out wait as long as the refusal says");
+    using type = unit;
 };
+template <class Limiter>
+requires reserves_turns<Limiter>
+struct turn_of<Limiter, true> {
+    using type =
+        decltype(std::declval<Limiter&>().reserve(time_point{}, std::uint32_t{1}, duration{}));
+};
+template <class Limiter>
+requires reserves_turns_of_keys<Limiter>
+struct turn_of<Limiter, true> {
+    using type = typename Limiter::reservation;
+};
+/// What `ask()` answers; a refusal, if it throws: a key that cannot be kept is not let in.
+template <class Ask>
+[[nodiscard, gnu::always_inline]] inline auto answer_of(Ask&& ask) noexcept -> decltype(ask()) {
+    if constexpr (noexcept(ask())) {
+        return ask();
+    } else {
+        try {
+            return ask();
+        } catch (...) {
+            using answer = decltype(ask());
+            if constexpr (requires { answer::no_room(); })
+                return answer::no_room();
+            else
+                return {};
+        }
+    }
+}
 
-/// When a reservation that was refused may be granted: it says so, or it is the wait for it.
+/// Why a limiter refused.
+template <class Answer>
+[[nodiscard]] constexpr errc code_of(Answer const& refused, duration again) noexcept {
+    if (again == never) return errc::too_large;
+    if constexpr (requires { refused.found_no_room(); })
+        if (refused.found_no_room()) return errc::overloaded;
+    return errc::rate_limited;
+}
+
+/// When a reservation that was refused would be granted at once: after the wait that was too long,
+/// or, where there was no place to wait, when it says. A wait that is too long for what is left of
+/// the call's time stays so, however soon it is asked again.
 template <class Reservation>
 [[nodiscard]] constexpr duration ask_again_in(Reservation const& refused) noexcept {
     if constexpr (requires { refused.retry_after; })
-        return refused.retry_after;
+        return refused.wait != never ? std::max(refused.wait, refused.retry_after)
+                                     : refused.retry_after;
     else
         return refused.wait;
+}
+
+/// Whether the call has been stopped, or its time is over. It is ended before its operation starts,
+/// and takes nothing until then that does not come back.
+template <class Call>
+[[nodiscard, gnu::always_inline]] inline bool is_over(Call& call) noexcept {
+    return call.stop_requested() || !call.fits({});
 }
 
 [[nodiscard]] constexpr no_waiting checked(no_waiting none, char const*) { return none; }
