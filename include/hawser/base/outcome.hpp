@@ -170,10 +170,18 @@ public:
 
     /// Destroys what it holds and is empty again. Provenance and earlier errors stay.
     [[gnu::always_inline]] void reset() noexcept {
+#if defined(__GNUC__) && !defined(__clang__)
+// Where it inlines a whole call, g++ 12 forgets that `holds_` says which member there is.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
         if (holds_ == holds::value)
             std::destroy_at(std::addressof(value_));
         else if (holds_ == holds::exception)
             std::destroy_at(std::addressof(thrown_));
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
         holds_ = holds::nothing;
     }
 
@@ -189,6 +197,15 @@ public:
         reset();
         earlier_.add(error);
         return error;
+    }
+
+    /// Becomes how the call went elsewhere: what `other` holds, with its earlier errors and where
+    /// it came from, but for the attempts. Requires that it is empty.
+    void join(outcome&& other) noexcept(std::is_nothrow_move_constructible_v<stored_type>) {
+        HAWSER_ASSERT(empty());
+        origin_.join(other.origin_);
+        earlier_.join(std::move(other.earlier_));
+        take(other);
     }
 
     [[nodiscard]] provenance& origin() noexcept { return origin_; }

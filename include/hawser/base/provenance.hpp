@@ -8,6 +8,7 @@
 #include <hawser/base/error.hpp>
 #include <hawser/base/time.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -37,6 +38,14 @@ struct provenance {
 
     /// How old it is, where a store supplied it.
     duration age{};
+
+    /// Adds what `inner` says, but for the attempts: it ran for the same call, elsewhere.
+    void join(provenance const& inner) noexcept {
+        degraded = degraded || inner.degraded;
+        stale = stale || inner.stale;
+        late = late || inner.late;
+        if (inner.source != nullptr) source = inner.source, age = inner.age;
+    }
 };
 
 /// One error of a call: a refusal or an exception.
@@ -78,6 +87,16 @@ public:
             ::new (static_cast<void*>(errors_ + size_++)) call_error{error};
         else if (dropped_ < 255)
             ++dropped_;
+    }
+
+    /// Adds all of `other`, and what it has dropped.
+    void join(error_list&& other) noexcept {
+        if (empty()) {
+            *this = std::move(other);
+            return;
+        }
+        for (auto const& error : other) add(error);
+        dropped_ = static_cast<std::uint8_t>(std::min(255, dropped_ + other.dropped_));
     }
 
     void clear() noexcept {

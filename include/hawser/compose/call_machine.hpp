@@ -62,10 +62,11 @@ protected:
             if (this->out_.classify() != verdict::success)
                 this->out_.refuse(detail::stopped_by(cause, "pipeline"));
         if (level < walk::size) return this->go(action::alternative_ended, level);
-        call.template emit<attempt_ended>("pipeline", [&](event_origin at) {
-            return attempt_ended{at, this->out_.classify(),
-                                 time_between(this->began_.value, at.at)};
-        });
+        if constexpr (!walk::starts_fork())
+            call.template emit<attempt_ended>("pipeline", [&](event_origin at) {
+                return attempt_ended{at, this->out_.classify(),
+                                     time_between(this->began_.value, at.at)};
+            });
         this->come_out();
     }
 

@@ -29,6 +29,11 @@ template <class Operation>
     return at_most_once_call<Operation>{std::move(operation)};
 }
 
+/// An operation that is the inner part of a pipeline, run elsewhere: it has layers and attempts of
+/// its own, tells of those itself, and says in the call's context how many there were.
+template <class Operation>
+inline constexpr bool fork_operation = false;
+
 template <class Operation>
 inline constexpr bool at_most_once_operation = false;
 template <class Operation>

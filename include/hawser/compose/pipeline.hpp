@@ -104,15 +104,24 @@ inline constexpr bool repeats = []<std::size_t... I>(std::index_sequence<I...>) 
 }
 (std::make_index_sequence<Pipeline::size>{});
 
+/// A layer that runs what is further in elsewhere: `compose` splits there (`compose/fork.hpp`). It
+/// says so with a member type `fork`.
+template <class Layer>
+concept fork_layer = requires {
+    typename std::remove_cvref_t<Layer>::fork;
+};
+
 /// Composes policies, outermost first, in an environment of one's own. See `compose`.
 template <class Environment, class... Rules, class... Policies>
-[[nodiscard]] constexpr auto compose_in(Environment env, allow<Rules...> allowed,
-                                        Policies&&... policies) {
+requires(!(fork_layer<Policies> || ...))
+    [[nodiscard]] constexpr auto compose_in(Environment env, allow<Rules...> allowed,
+                                            Policies&&... policies) {
     return pipeline<Environment, allow<Rules...>, detail::layer_t<Policies&&>...>{
         std::move(env), allowed, std::forward<Policies>(policies)...};
 }
 template <class Environment, class... Policies>
-[[nodiscard]] constexpr auto compose_in(Environment env, Policies&&... policies) {
+requires(!(fork_layer<Policies> || ...))
+    [[nodiscard]] constexpr auto compose_in(Environment env, Policies&&... policies) {
     return pipeline<Environment, allow<>, detail::layer_t<Policies&&>...>{
         std::move(env), allow<>{}, std::forward<Policies>(policies)...};
 }

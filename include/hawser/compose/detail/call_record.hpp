@@ -36,6 +36,14 @@ protected:
 
     D& owner() noexcept { return static_cast<D&>(*this); }
 
+    /// Whether the operation is a fork, which tells of its attempts itself.
+    static consteval bool starts_fork() noexcept {
+        if constexpr (requires { D::starts_fork_operation; })
+            return D::starts_fork_operation;
+        else
+            return false;
+    }
+
     /// After something was started, and only if it did not end at once.
     void arm_deadline() {
         if (phase_ == call_phase::operating && call_.has_deadline()) owner().arm(call_.deadline());

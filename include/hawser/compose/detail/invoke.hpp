@@ -6,6 +6,7 @@
 #define HAWSER_COMPOSE_DETAIL_INVOKE_HPP
 
 #include <hawser/base/outcome.hpp>
+#include <hawser/compose/operation.hpp>
 
 #include <exception>
 #include <type_traits>
@@ -51,11 +52,13 @@ template <class R, class UserCode>
     }
 }
 
-/// Calls the operation, with the context if it takes it.
+/// Calls the operation, with the context if it takes it. A fork writes the outcome itself.
 template <class R, class Operation, class Call>
 [[gnu::always_inline]] inline void capture_operation(outcome<R>& out, Operation& operation,
                                                      Call& call) {
-    if constexpr (std::is_invocable_v<Operation&, Call&>)
+    if constexpr (fork_operation<Operation>)
+        operation.run_into(out, call);
+    else if constexpr (std::is_invocable_v<Operation&, Call&>)
         capture(out,
                 [&]() noexcept(std::is_nothrow_invocable_v<Operation&, Call&>) -> decltype(auto) {
                     return operation(call);

@@ -131,10 +131,12 @@ private:
         if (!driver::take_attempt(call_)) [[unlikely]]
             return turn_back(no_attempt_left, size);
         driver::begin_attempt(call_);
-        call_.template emit<attempt_started>("pipeline", [&](event_origin at) {
-            if constexpr (listens_to<typename record::sink, attempt_ended>) began_.value = at.at;
-            return attempt_started{at};
-        });
+        if constexpr (!record::starts_fork())
+            call_.template emit<attempt_started>("pipeline", [&](event_origin at) {
+                if constexpr (listens_to<typename record::sink, attempt_ended>)
+                    began_.value = at.at;
+                return attempt_started{at};
+            });
         phase_ = call_phase::operating;
         owner().start_operation();
         arm_deadline();

@@ -214,6 +214,10 @@ private:
     }
 
     [[gnu::always_inline]] void observed_start() {
+        if constexpr (fork_operation<Operation>) {
+            capture_operation(out_, operation_, call_);
+            return driver::forget_now(call_);
+        }
         [[maybe_unused]] time_point began{};
         call_.template emit<attempt_started>("pipeline", [&](event_origin at) {
             began = at.at;

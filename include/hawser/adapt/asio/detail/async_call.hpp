@@ -47,6 +47,7 @@ public:
     using call_type = typename machine::call_type;
     using executor_type = boost::asio::associated_executor_t<Handler, Executor>;
     using allocator_type = boost::asio::associated_allocator_t<Handler, default_allocator>;
+    static constexpr bool starts_fork_operation = fork_operation<Operation>;
 
     template <class Op>
     static void launch(Pipeline const& line, Facts const& facts, Executor const& executor,
