@@ -131,7 +131,9 @@ public:
 
     template <class Call>
     void withdraw(call_state& state, Call&) const noexcept {
-        if (std::exchange(state.reserved, false)) detail::budget_of(budget_)->give_back();
+        if (auto* const budget = detail::budget_of(budget_);
+            std::exchange(state.reserved, false) && budget != nullptr)
+            budget->give_back();
     }
 
     template <class Call>
