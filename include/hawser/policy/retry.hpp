@@ -131,9 +131,8 @@ public:
 
     template <class Call>
     void withdraw(call_state& state, Call&) const noexcept {
-        if (auto* const budget = detail::budget_of(budget_);
-            std::exchange(state.reserved, false) && budget != nullptr)
-            budget->give_back();
+        bool const held = std::exchange(state.reserved, false);
+        if (auto* const budget = detail::budget_of(budget_); held && budget) budget->give_back();
     }
 
     template <class Call>
