@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <iterator>
 #include <list>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,10 @@ struct known_call {
     [[nodiscard]] facts_type const& facts() const noexcept { return said; }
     [[nodiscard]] std::string const& key() const noexcept { return said.key; }
     [[nodiscard]] hawser::time_point now() const noexcept { return at; }
+    [[nodiscard]] bool stop_requested() const noexcept { return said.stop.stop_requested(); }
+    [[nodiscard]] bool fits(hawser::duration wait) const noexcept {
+        return at + wait < said.deadline;
+    }
 };
 
 /// A call before a bulkhead, and what it has been told there.
@@ -156,6 +161,32 @@ TEST_CASE("bulkhead: a call that the queue turns away is refused as overloaded")
     all.bells.clear();
     first.leave();
     CHECK(all.let_all_through() == bell_log{3});
+    CHECK(is_whole(limit));
+}
+
+TEST_CASE("bulkhead: a call that is over before it waits pushes nobody out of a full queue") {
+    hawser::bulkhead limit{{.permits = 1, .places = 1},
+                           hawser::wait_up_to{1s},
+                           hawser::queued_by<queueing::priority>{}};
+    crowd all{limit};
+    auto& first = all.add();
+    auto& low = all.add({.priority = 0});
+    std::stop_source caller;
+    caller.request_stop();
+
+    auto& stopped = all.add({.stop = caller.get_token(), .priority = 4});
+    auto& late = all.add({.deadline = hawser::time_point{4ms}, .priority = 4});
+
+    // The driver ends them there, as cancelled and timed out.
+    CHECK(stopped.answer.action == step::kind::park);
+    CHECK(late.answer.action == step::kind::park);
+    CHECK(stopped.withdraw());
+    CHECK(late.withdraw());
+    CHECK(all.bells.empty());
+    first.leave();
+    low.ask();
+    CHECK(low.answer.action == step::kind::proceed);
+    low.leave();
     CHECK(is_whole(limit));
 }
 

@@ -270,6 +270,51 @@ TEST_CASE(
     CHECK(is_whole(policy));
 }
 
+TEST_CASE("concurrency_limit: a call that is stopped teaches nothing, whoever says what it means") {
+    stand on;
+    hawser::concurrency_limit policy{
+        on.options, hawser::sampled_by{[](hawser::outcome<int> const& out) noexcept {
+            return out.has_value() ? sample_outcome::success : sample_outcome::dropped;
+        }}};
+    auto const line = on.line(policy);
+    std::stop_source caller;
+    hawser::call_facts<> const stoppable{.stop = caller.get_token()};
+    auto const fails = []() -> int { throw 1; };
+
+    (void)hawser::try_execute(line, stoppable, fails);
+    CHECK(on.last() == sample_outcome::dropped);
+    caller.request_stop();
+    (void)hawser::try_execute(line, stoppable, [] { return 1; });  // It does not begin.
+    CHECK(on.last() == sample_outcome::ignored);
+
+    (void)hawser::try_execute(line, {.deadline = on.scene.time.now() + 10ms}, [&] {
+        on.scene.time.advance(10ms);
+        return fails();
+    });
+    CHECK(on.last() == sample_outcome::ignored);
+    (void)hawser::try_execute(line, {.deadline = on.scene.time.now() + 10ms}, [&] {
+        on.scene.time.advance(10ms);
+        return 1;
+    });
+    CHECK(on.last() == sample_outcome::success);  // Late, and a measure all the same.
+}
+
+TEST_CASE("concurrency_limit: what a predicate further in threw teaches nothing") {
+    stand on;
+    hawser::concurrency_limit policy{on.options,
+                                     hawser::sampled_by{[](hawser::outcome<int> const&) noexcept {
+                                         return sample_outcome::dropped;
+                                     }}};
+    auto const line = hawser::compose_in(
+        on.scene.environment(), hawser::borrow(policy),
+        hawser::retry{
+            {.max_attempts = 2}, hawser::no_budget{}, hawser::retry_if{[](auto const&) -> bool {
+                throw std::runtime_error{"unlucky"};
+            }}});
+    (void)hawser::try_execute(line, []() -> int { throw 1; });
+    CHECK(on.last() == sample_outcome::ignored);
+}
+
 TEST_CASE("concurrency_limit: says which field is wrong") {
     stand on;
     on.limit = 0;

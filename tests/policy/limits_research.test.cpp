@@ -136,6 +136,23 @@ TEST_CASE("limits research: a call that was stopped before it began is no demand
     CHECK(try_execute(line, [] { return 1; }).has_value());  // The one that is let through.
 }
 
+TEST_CASE("limits research: calls that their callers gave up on close no throttle for the others") {
+    stage scene;
+    hawser::throttle shed{{}, hawser::sampled_by{[](hawser::outcome<int> const& out) noexcept {
+                              return out.has_value() ? sample_outcome::success
+                                                     : sample_outcome::dropped;
+                          }}};
+    auto const line = compose_in(scene.environment(), borrow(shed));
+    std::stop_source caller;
+    caller.request_stop();
+    for (int call = 0; call != 100; ++call) {
+        CHECK(why_of(line, hawser::call_facts<>{.stop = caller.get_token()}).code ==
+              errc::cancelled);
+        CHECK(why_of(line, hawser::call_facts<>{.deadline = scene.start}).code == errc::timed_out);
+    }
+    CHECK(shed.chances().rejection_probability(scene.start) == 0);
+}
+
 TEST_CASE("limits research: what any limit refuses is no vote further out, and costs no budget") {
     stage scene;
     std::vector<hawser::limit_sample> heard;

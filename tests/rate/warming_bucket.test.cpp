@@ -354,11 +354,27 @@ TEST_CASE("warming_bucket: holds at the extremes of its options and of time") {
             CHECK_FALSE(refused);
             CHECK(refused.retry_after > 0ns);
             CHECK(refused.retry_after < never);
-            CHECK(bucket.reserve(time_point::min(), options.count_max, never));
+            CHECK(bucket.reserve(time_point::min(), options.count_max, never).wait < never);
             CHECK(bucket.slowdown(time_point::max()) <= options.cold_factor);
             CHECK(bucket.slowdown(time_point::min()) >= 1);
         }
     }
+}
+
+TEST_CASE(
+    "warming_bucket: what is further off than a wait can say is refused, not piled up there") {
+    warming_bucket bucket{{.rate = 1, .period = 24h * 365 * 14, .cold_factor = 2}};
+    duration last{-1};
+    int granted = 0;
+    for (auto next = bucket.reserve(t0, 1, never); next; next = bucket.reserve(t0, 1, never)) {
+        REQUIRE(next.wait > last);
+        last = next.wait;
+        REQUIRE(++granted < 60);
+    }
+    CHECK(granted > 10);
+    CHECK(last > 24h * 365 * 250);
+    CHECK_FALSE(bucket.reserve(t0, 1, never));
+    CHECK(bucket.reserve(t0 + 24h * 365 * 100, 1, never));
 }
 
 TEST_CASE("warming_bucket: rejects options that describe no ramp, a warm_up of zero among them") {

@@ -15,6 +15,7 @@
 #include <hawser/trace/event.hpp>
 
 #include <cstdint>
+#include <type_traits>
 
 namespace hawser::inline v0 {
 
@@ -31,7 +32,7 @@ namespace hawser::inline v0 {
 ///   past its deadline. A plain call blocks its thread, an asynchronous one is suspended; neither
 ///   spins. It cannot be overtaken but by the queue's own order.
 /// - `queued_by<queueing::...>{}`: who goes next, and who is turned away. First come, first served
-///   by default.
+///   by default. A borrowed semaphore has its own.
 /// - `cost_by{f}`: a call takes `f(call)` permits, a `std::uint32_t`, zero counting as one. `f` is
 ///   `noexcept`. Without it, one.
 /// - `told_to(sink)`, `told_by_reference(sink)`: hears `limit_changed` when it is resized.
@@ -55,6 +56,10 @@ class bulkhead : public detail::permit_queue<Engine, Parts...> {
                   "hawser: a bulkhead has one part of each kind");
     using base = detail::permit_queue<Engine, Parts...>;
     using source = typename detail::engine_source<Engine>::type;
+    static_assert(!std::is_same_v<Engine, source> ||
+                      detail::count_of<detail::queue_part, Parts...> == 0,
+                  "hawser: a borrowed semaphore has a queue of its own: queued_by goes where it is "
+                  "made");
 
 public:
     using stateful = void;

@@ -95,9 +95,9 @@ public:
     /// else nothing.
     ///
     /// A request of `count` departs as one, and the next departs `count` intervals later: it takes
-    /// as many places. None at all departs at once. With a negative `wait_max` nothing is granted;
-    /// the answer tells what one of zero would have met. An instant more than a century from the
-    /// clock's epoch counts as one a century from it. O(1); a refusal writes nothing.
+    /// as many places. None at all departs at once. With a negative `wait_max` nothing else is
+    /// granted; the answer tells what one of zero would have met. An instant more than a century
+    /// from the clock's epoch counts as one a century from it. O(1); a refusal writes nothing.
     departure schedule(time_point now, std::uint32_t count = 1,
                        duration wait_max = never) noexcept {
         if (count == 0) return {.granted = true};

@@ -119,13 +119,15 @@ public:
 
     /// Takes `count` tokens that are there within `wait_max`, else none. Later requests come after
     /// them. With a negative `wait_max` nothing is taken, except that no tokens are always granted.
+    /// None are there that are 292 years away, as far as a wait reaches.
     reservation reserve(time_point now, std::uint32_t count, duration wait_max) noexcept {
         if (count == 0) return {.granted = true};
         if (count > numbers_.count_max) return {.granted = false, .wait = never};
         std::lock_guard const lock{mutex_};
         auto const found = cooled(now);
         auto const wait = until(now, found.free_at);
-        if (wait > wait_max) return {.granted = false, .wait = wait};
+        // One that is further off than a wait can say would fall due with the next.
+        if (wait > wait_max || wait == longest) return {.granted = false, .wait = wait};
         auto const before = std::exchange(state_, spent(found, count));
         return {.granted = true, .wait = wait, .before = before, .after = state_};
     }
@@ -160,6 +162,8 @@ public:
     }
 
 private:
+    static constexpr duration longest = never - duration{1};  // Never is what does not come.
+
     struct numbers {
         units nanosecond;  // In parts.
         units token;       // In parts, hot.
@@ -184,9 +188,9 @@ private:
             throw std::invalid_argument{"warming_bucket: cold_factor is not in [2, 100]"};
         if (options.count_max == 0)
             throw std::invalid_argument{"warming_bucket: count_max is zero"};
-        constexpr std::chrono::nanoseconds longest = std::chrono::hours{24 * 365 * 30};
+        constexpr std::chrono::nanoseconds thirty_years = std::chrono::hours{24 * 365 * 30};
         units const period = options.period.count(), factor = options.cold_factor;
-        if (period * options.count_max * factor / options.rate > longest.count())
+        if (period * options.count_max * factor / options.rate > thirty_years.count())
             throw std::invalid_argument{"warming_bucket: count_max takes over thirty years, cold"};
 
         // Idleness of warm_up gives warm_up * (5 + factor) / (2 + 2 * factor) of coldness.
@@ -232,9 +236,8 @@ private:
     [[nodiscard]] duration until(time_point now, units due) const noexcept {
         auto const parts = due - numbers_.nanosecond * now.time_since_epoch().count();
         if (parts <= 0) return duration::zero();
-        constexpr units longest = never.count() - 1;  // `never` is said of what never comes.
         auto const wait = (parts + numbers_.nanosecond - 1) / numbers_.nanosecond;
-        return duration{static_cast<duration::rep>(std::min(wait, longest))};
+        return duration{static_cast<duration::rep>(std::min(wait, units{longest.count()}))};
     }
 
     numbers const numbers_;

@@ -2,6 +2,7 @@
 #include <hawser/adapt/redis/connection.hpp>
 
 #include "support/catch.hpp"
+#include "support/redis_impostor.hpp"
 #include "support/redis_proxy.hpp"
 #include "support/redis_server.hpp"
 
@@ -100,6 +101,15 @@ TEST_CASE("redis_connection: an answer that dribbles in is waited for no longer 
     proxy.next(redis_proxy::fault::dribble);
     std::string const text = "return string.rep('x', 1000)";
     CHECK(time_of([&] { CHECK_FALSE(connection.command({"EVAL", text, "0"}, in(100ms))); }) < 2s);
+}
+
+TEST_CASE("redis_connection: an answer is not waited for longer for what it claims to hold") {
+    support::redis_impostor server{"*2147483647\r\n"};
+    redis_connection connection{{.port = server.port()}};
+    REQUIRE(connection.open(in(10s)));
+    CHECK(time_of([&] { CHECK_FALSE(connection.command({"PING"}, in(100ms))); }) < 2s);
+    CHECK_FALSE(connection.is_open());
+    CHECK_FALSE(connection.why().empty());
 }
 
 TEST_CASE("redis_connection: a connection that the server closed is an error and no signal") {

@@ -5,6 +5,7 @@
 #include <hawser/adapt/redis/redis_rate_limiter.hpp>
 
 #include "support/catch.hpp"
+#include "support/redis_impostor.hpp"
 #include "support/redis_server.hpp"
 
 #include <string>
@@ -145,6 +146,36 @@ TEST_CASE("redis_rate_limiter: a server that answers with errors is away, and st
     CHECK(limiter.status(t0).away);
     CHECK(limiter.status(t0).error == "HAWSER not a bucket");
     CHECK(server.tell({"GET", "{hawser}:limit:0:a"}) == "mine");
+}
+
+TEST_CASE("redis_rate_limiter: numbers that are none of the script's are an error, and no answer") {
+    auto const decided_by_lease = [](std::string const& wait, std::string const& generation) {
+        support::redis_impostor server{"*7\r\n:0\r\n:" + wait + "\r\n:" + generation +
+                                       "\r\n:0\r\n:0\r\n:0\r\n:0\r\n"};
+        redis_rate_limiter limiter{impatient(server.port(), 100)};
+        auto const answer = limiter.try_acquire("key", 1, t0);
+        CHECK(answer.retry_after >= 0ns);
+        return answer.leased;
+    };
+    CHECK_FALSE(decided_by_lease("9007199254740991", "5"));  // 2^53 - 1: what a script can count.
+    CHECK(decided_by_lease("9007199254740992", "5"));
+    CHECK(decided_by_lease("9223372036854775807", "5"));
+    CHECK(decided_by_lease("1", "9223372036854775807"));
+    CHECK(decided_by_lease("-1", "5"));
+    CHECK(decided_by_lease("1", "-5"));
+}
+
+TEST_CASE("redis_rate_limiter: a lease is not renewed while the last renewal may be under way") {
+    redis_server server;
+    auto options = impatient(server.port(), 100, 1s);
+    options.lease_for = 2s;
+    redis_rate_limiter limiter{options};
+    auto const joined = greet(limiter);
+    REQUIRE(limiter.status(joined).nodes == 1);
+    REQUIRE_FALSE(limiter.try_acquire("key", 1, joined + 1s - 1ns).leased);
+    CHECK(limiter.status(joined + 2s).share == 0.1);  // It ends as it would have.
+    REQUIRE_FALSE(limiter.try_acquire("key", 1, joined + 1s).leased);
+    CHECK(limiter.status(joined + 2s).share == 0.5);
 }
 
 TEST_CASE(

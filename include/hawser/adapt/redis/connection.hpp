@@ -71,6 +71,8 @@ struct redis_script {
 /// One connection, closed at first. After an answer that did not come in time it is closed again:
 /// the answer would be taken for that of the next command.
 ///
+/// An answer of over a million elements is none: the connection is closed.
+///
 /// Thread safety: none. Not for use by a process forked from the one that opened it.
 /// Cost:          a round trip for a command, two for the first of a script. Allocates.
 class redis_connection {
@@ -99,6 +101,7 @@ public:
                                        : ::redisConnectUnixNonBlock(to.path.c_str()));
         if (!context_) return fail("out of memory");
         if (context_->err != 0) return fail(context_->errstr);
+        context_->reader->fn = bounded(context_->reader->fn);
         if (!wait_for(POLLOUT, deadline)) return false;
         int error = 0;
         socklen_t size = sizeof error;
@@ -158,6 +161,22 @@ private:
         return false;
     }
     bool fail(int error) { return fail(std::generic_category().message(error).c_str()); }
+
+    /// hiredis makes room for as many elements as an answer claims to have, before they are there.
+    /// For two thousand million that takes it four seconds, whatever the deadline.
+    static redisReplyObjectFunctions* bounded(redisReplyObjectFunctions const* functions) {
+        static auto const original = *functions;
+        static auto with_bound = [] {
+            auto changed = original;
+            changed.createArray = [](redisReadTask const* task, auto elements) -> void* {
+                constexpr decltype(elements) elements_max = 1 << 20;
+                return elements > elements_max ? nullptr : original.createArray(task, elements);
+            };
+            return changed;
+        }();
+        return &with_bound;
+    }
+
     bool accepted(redis_reply const& reply) {
         if (reply && reply->type != REDIS_REPLY_ERROR) return true;
         return reply ? fail(reply->str) : false;

@@ -68,9 +68,11 @@ struct redis_limiter_status {
 ///                burst + floor(d * rate / period) tokens, exactly, and nothing is charged twice.
 ///                While the server is away from everybody for d, all nodes together grant at most
 ///                lease_share * (burst + d * rate / period) and a token each, and never one node
-///                more than half of it. A node that joined within a quarter of `lease_for` before
-///                adds the least share, 1 / max_nodes of it. Where the server is away from some
-///                nodes alone, this is beside what it grants to the others.
+///                more than half of it. A node that joined within `lease_for` before adds the least
+///                share, 1 / max_nodes of it, until the others have come for a smaller one; so does
+///                one that is still there though the server has heard nothing of it for eleven
+///                leases. Where the server is away from some nodes alone, this is beside what it
+///                grants to the others.
 ///                A server that comes back without its data counts every bucket as empty, as soon
 ///                as a node that knew it asks; a new node that comes first finds them full. One
 ///                that lost its last second gives back what that second took.
@@ -154,7 +156,8 @@ private:
         constexpr duration memory = std::chrono::hours{12};
         if (time_between(answered_at_, now) < memory) asked.generation = generation_;
         asked.renews = now >= renew_at_;
-        if (asked.renews) renew_at_ = now + options_.lease_for / 4;
+        // Not before the last renewal has had its time: the answers of two might change places.
+        if (asked.renews) renew_at_ = now + std::max(options_.lease_for / 4, options_.timeout);
         return asked;
     }
 
@@ -202,7 +205,9 @@ private:
         std::span const all{reply->element, reply->elements};
         return all.size() == 5 + 2 * quotas_.size() &&
                std::all_of(all.begin(), all.end(), [](redisReply const* one) {
-                   return one->type == REDIS_REPLY_INTEGER && one->integer >= 0;
+                   // What the script counts is exact; beyond that it is no word of the script's.
+                   return one->type == REDIS_REPLY_INTEGER && one->integer >= 0 &&
+                          static_cast<std::uint64_t>(one->integer) < redis_quota::exact_max;
                });
     }
 

@@ -52,6 +52,10 @@ struct places {
 };
 
 /// What an outcome says of the load: `f(outcome const&)` answers a `sample_outcome`.
+///
+/// It is not asked of what a predicate threw, nor of a call that did not succeed and is being
+/// stopped from outside, by its caller or a deadline: an outcome does not show why it came. Those
+/// say nothing.
 template <class F>
 struct sampled_by {
     F f;
@@ -59,6 +63,8 @@ struct sampled_by {
     template <class Call, class R>
     [[nodiscard]] sample_outcome operator()(char const* policy, Call& call,
                                             outcome<R>& out) const noexcept {
+        auto const stopped = call.stop_requested() && out.classify() != verdict::success;
+        if (stopped || call.predicate_threw()) return sample_outcome::ignored;
         return call.ask(policy, out, sample_outcome::ignored,
                         [&]() noexcept(noexcept(f(std::as_const(out)))) {
                             return static_cast<sample_outcome>(f(std::as_const(out)));

@@ -82,6 +82,13 @@ protected:
     /// Asks for permits the first time; once `held.queued`, it is `ask_again`.
     template <class Call>
     step take_or_wait(permits_held& held, std::uint32_t count, Call& call, waiter& node) noexcept {
+        if (permits().try_acquire(count)) [[likely]] {
+            held.count = count;
+            return step::proceed();
+        }
+        // A call that was stopped, or whose time is over, ends where it would park. It does not
+        // queue for that: in a full queue, another would have to go.
+        if (is_over(call)) return step::park(waiting_.limit);
         describe(node, call);
         auto answer = permits().acquire(node, count, clock_of(call));
         answer.to_wake.ring_all();
