@@ -151,6 +151,33 @@ public:
                 word(capacity), word(burst)};
     }
 
+    /// Where a request moves the mark of a bucket.
+    struct moved {
+        std::uint64_t mark = 0;   ///< Zero: not told.
+        std::uint64_t start = 0;  ///< Of a full bucket, the unit that the mark is counted from.
+    };
+
+    /// What `ask` answers, if the bucket is full or is far from both full and empty. Reads no more
+    /// than it needs, and for a bucket in use multiplies once.
+    [[nodiscard, gnu::always_inline]] moved move(time_point at, std::uint64_t mark,
+                                                 std::uint32_t count) const noexcept {
+        if (count - 1 >= word(burst)) [[unlikely]]  // None, or more than there ever are.
+            return {};
+        auto scale = token_scale::parts{.span = word(span)};
+        if (scale.span != 1) scale.inverse = word(inverse);
+        auto const line = token_scale{scale}.nearly_at(at);
+        auto const taken = count * word(token);
+        if (mark > line) {
+            auto const next = mark + taken;
+            return {next < line + word(capacity) ? next : 0, 0};
+        }
+        if (scale.span != 1) scale.units = word(units);
+        auto const now = token_scale{scale}.at(at);
+        if (mark > now.floor) [[unlikely]]
+            return {};
+        return {now.ceil() + taken, now.ceil()};
+    }
+
 private:
     using words = std::array<std::uint64_t, places>;
 

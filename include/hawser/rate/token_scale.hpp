@@ -113,6 +113,15 @@ public:
         return {quotient, static_cast<std::uint64_t>(rest)};
     }
 
+    /// The floor of `at`, or one more: what one multiplication tells, for who is not that near.
+    [[nodiscard, gnu::always_inline]] constexpr std::uint64_t nearly_at(
+        time_point now) const noexcept {
+        auto const elapsed = since_origin(now);
+        if (span_ == 1) [[likely]]
+            return elapsed;
+        return static_cast<std::uint64_t>((detail::wide_uint{elapsed} * inverse_) >> 64U);
+    }
+
     /// How long after `now` so many `more` units are due: exact, rounded up to the nanosecond.
     /// Never `never`, which is said of what never comes.
     [[nodiscard, gnu::always_inline]] constexpr duration until(token_instant const& now,
