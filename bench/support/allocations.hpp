@@ -42,9 +42,13 @@ private:
     std::uint64_t freed_ = now(deallocation_count);
 };
 
+/// If not zero: the how-manieth allocation of this thread from now on finds no memory. Zero then.
+inline constinit thread_local std::uint64_t allocation_to_fail = 0;
+
 namespace detail {
 
 [[gnu::noinline]] inline void* try_allocate(std::size_t size, std::size_t alignment) noexcept {
+    if (allocation_to_fail != 0 && --allocation_to_fail == 0) return nullptr;
     allocation_count.fetch_add(1, std::memory_order_relaxed);
     allocated_bytes.fetch_add(size, std::memory_order_relaxed);
     if (size == 0) size = 1;

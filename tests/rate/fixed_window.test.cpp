@@ -298,6 +298,18 @@ TEST_CASE("fixed_window: a window that was reserved from, and not come to, serve
     CHECK(window.try_acquire(t0 + 1s));    // who is late is served from it.
 }
 
+TEST_CASE("fixed_window: what was reserved beyond a century stays ahead of new options") {
+    hawser::time_point const then{century};
+    fixed_window window{{.limit = 4, .window = 4ns}};
+    REQUIRE(window.reserve(then, 4, 1s));
+    REQUIRE(window.reserve(then, 4, 1s).wait == 4ns);
+    REQUIRE(window.reserve(then, 4, 1s).wait == 8ns);
+    window.reconfigure({.limit = 1, .window = 4ns}, then);
+    CHECK(window.reserve(then, 1, 1s).wait == 12ns);
+    window.reconfigure({.limit = 1, .window = 2ns}, then);
+    CHECK(window.reserve(then, 1, 1s).wait == 14ns);
+}
+
 TEST_CASE("fixed_window: nobody reserves more than thirty years ahead") {
     fixed_window window{{.limit = 1, .window = thirty_years}};
     for (auto const now : {-century, 0s + duration{}, century}) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <hawser/rate/keyed.hpp>
+#include <hawser/rate/sliding_window_log.hpp>
 
 #include "support/catch.hpp"
 
@@ -277,6 +278,15 @@ TEST_CASE("keyed: a full table grants no tokens, and says never to more than the
     CHECK(limiter.try_acquire("new", t0, 0));
     CHECK(limiter.try_acquire("new", t0, 1).retry_after == 1s);
     CHECK(limiter.try_acquire("new", t0, 3).retry_after == never);
+}
+
+TEST_CASE("keyed: a full table says never to more than there can be, whatever it keeps for a key") {
+    keyed<hawser::sliding_window_log> limiter{{.limit = 2, .window = 1s}, {.keys = 1}};
+    REQUIRE(limiter.try_acquire("owner", t0));
+    CHECK(limiter.try_acquire("new", t0, 2).retry_after == 1s);
+    CHECK(limiter.try_acquire("new", t0, 3).retry_after == never);
+    CHECK(limiter.reserve("new", t0, 3, 1h).wait == never);
+    CHECK(limiter.try_acquire("new", t0 + 1s, 2));  // Nothing was taken by asking.
 }
 
 TEST_CASE("keyed: a full table refuses no key for ever") {

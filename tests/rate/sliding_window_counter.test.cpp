@@ -318,6 +318,18 @@ TEST_CASE("sliding_window_counter: reservations a century from the epoch fit the
     CHECK(window.try_acquire(now).retry_after > 0ns);
 }
 
+TEST_CASE("sliding_window_counter: what was reserved beyond a century stays under new options") {
+    hawser::time_point const then{century};
+    constexpr hawser::duration years = std::chrono::hours{24 * 365 * 30};
+    constexpr auto most = sliding_window_counter::limit_max(years);
+    sliding_window_counter counter{{.limit = 10, .window = years}};
+    REQUIRE(counter.try_acquire(then, 10));
+    REQUIRE(counter.reserve(then, 1, years));
+    // The number of that window has no place beside counters up to the greatest limit.
+    counter.reconfigure({.limit = most, .window = years}, then);
+    CHECK_FALSE(counter.try_acquire(then, most - 9));
+}
+
 TEST_CASE("sliding_window_counter: rejects options that describe no window, by name") {
     STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<sliding_window_counter>);
     using Catch::Matchers::Equals;

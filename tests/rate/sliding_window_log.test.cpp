@@ -276,6 +276,24 @@ TEST_CASE("sliding_window_log: what is given back out of turn moves nobody else"
     CHECK(log.available(t0 + 1400ms) == 3);
 }
 
+TEST_CASE("sliding_window_log: of two that are due at once, giving the first back moves nobody") {
+    // The limit was greater, so that older grants are remembered than it asks for.
+    sliding_window_log log{{.limit = 5, .window = 10s}};
+    REQUIRE(log.try_acquire(t0, 4));
+    log.reconfigure({.limit = 4, .window = 10s}, t0);
+    REQUIRE(log.try_acquire(t0 + 20s, 4));
+    auto first = log.reserve(t0 + 21s, 1, 1min);
+    auto second = log.reserve(t0 + 21s, 3, 1min);
+    REQUIRE((first.wait == 9s && second.wait == 9s));
+
+    CHECK(log.cancel(first));
+    CHECK(log.cancel(second));
+
+    CHECK(log.available(t0 + 22s) == 0);
+    CHECK_FALSE(log.try_acquire(t0 + 29s, 3));
+    CHECK(log.try_acquire(t0 + 30s, 4));
+}
+
 TEST_CASE("sliding_window_log: with reservations agrees with the earliest time there is") {
     support::reserves_over_schedules<sliding_window_log, support::sliding_window_log_model,
                                      support::one_by_one>(20261121,

@@ -25,6 +25,14 @@ TEST_CASE("attempt_allowance: zero allows nothing, and the largest number does n
     CHECK(most.remaining() == ~0U - 1);
 }
 
+TEST_CASE("attempt_allowance: of which all is taken gives none from then on") {
+    attempt_allowance allowance{3};
+    CHECK(allowance.try_take());
+    CHECK(allowance.take_all() == 2);
+    CHECK_FALSE(allowance.try_take());
+    CHECK(allowance.take_all() == 0);
+}
+
 TEST_CASE("attempt_allowance: nested loops that share one do not multiply") {
     attempt_allowance allowance{5};
     int on_the_wire = 0;

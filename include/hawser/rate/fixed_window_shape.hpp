@@ -113,9 +113,9 @@ public:
                                                    std::uint64_t mark, window_spent const& over,
                                                    time_point now) const noexcept {
         auto const open = old.window_at(old.line_.at(now).number, mark);
-        auto const since = std::max(now, old.line_.start_of(open));
         auto const beyond = open == over.number ? over.count : 0;
-        return {line_.at(since).number, old.spent(open, mark) + beyond};
+        return {std::max(line_.at(now).number, line_.at_start_of(old.line_, open)),
+                old.spent(open, mark) + beyond};
     }
 
     /// The mark after so much was spent: of more than the limit, the window is full.

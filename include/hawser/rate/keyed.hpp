@@ -94,7 +94,7 @@ public:
                 std::move(equal)} {}
 
     /// Of any other: `make()` returns a new limiter. It is called once for each key there is room
-    /// for, so that whatever a limiter allocates is allocated here.
+    /// for and once more, so that whatever a limiter allocates is allocated here.
     template <class Make>
     requires std::same_as<std::invoke_result_t<Make&>, state>
     explicit keyed(Make make, keyed_options const& options = {}, Hash hash = Hash(),
@@ -186,11 +186,13 @@ public:
 private:
     struct nothing {};
     using kept_state = std::conditional_t<copies, state, nothing>;
+    using sample = std::conditional_t<!copies && lends, detail::keyed_sample<limits>, nothing>;
 
     template <class MakeLimits, class Make>
     keyed(MakeLimits shared, Make make, keyed_options const& options, Hash hash, Equal equal)
         : limits_(shared()),
           fresh_(prototype(make)),
+          sample_(sample_of(make)),
           when_full_{checked(options)},
           tail_(fresh_, when_full_ == full_table::shares),
           map_{{.capacity = options.keys, .shards = options.shards, .seed = options.seed},
@@ -204,6 +206,14 @@ private:
             return make();
         else
             return {};
+    }
+
+    template <class Make>
+    static sample sample_of(Make& make) {
+        if constexpr (std::is_same_v<sample, nothing>)
+            return {};
+        else
+            return sample{make};
     }
 
     static full_table checked(keyed_options const& options) {
@@ -254,6 +264,8 @@ private:
             auto as_new = fresh_;
             if (auto const alone = limits_.try_acquire(as_new, ask.now, ask.count); !alone)
                 return Ask::without_room(alone);
+        } else if constexpr (lends) {
+            if (!sample_.can_grant(limits_, ask.now, ask.count)) soonest = never;
         }
         return Ask::without_room({.granted = ask.count == 0,
                                   .retry_after = ask.count == 0 ? duration::zero() : soonest});
@@ -261,6 +273,7 @@ private:
 
     limits const limits_;
     kept_state const fresh_;
+    sample sample_;
     full_table const when_full_;
     detail::keyed_tail<kept_state> tail_;
     std::atomic<std::uint32_t> pardons_{0};  ///< Of keys that were told to be forgotten.

@@ -97,8 +97,9 @@ public:
     [[nodiscard]] duration fresh_in(time_point now) const noexcept { return word_.fresh_in(now); }
 
     /// Takes a new limit and window. What counts at `now` stays counted, however often the limit
-    /// changes; with another window it counts in full until the new one that `now` lies in is over,
-    /// and then fades. Throws `std::invalid_argument` as the constructor, and changes nothing then.
+    /// changes, but of each window never more than the limit in force. With another window it
+    /// counts in full until the new one that `now` lies in is over, and then fades. Throws
+    /// `std::invalid_argument` as the constructor, and changes nothing then.
     void reconfigure(sliding_window_counter_options const& options, time_point now) {
         detail::window_counter_shape const changed{options};
         std::lock_guard const lock{changing_};

@@ -134,9 +134,11 @@ public:
         if (unused.change != change_ || after < unused.count ||
             granted_at_[place(after - unused.count)] != unused.due)
             return false;
-        // What later ones took the place of had left the window by the time of the latest.
+        // What later ones took the place of had left the window by the time of the latest. One that
+        // is due at the same time may be later: its stamp is not told apart.
+        auto const last = after == size && first_after(unused.due - 1) == size - unused.count;
         auto const oldest = std::min(latest() - window_, granted_at_[head_]);
-        auto const filled = after == size ? unused.before : oldest;
+        auto const filled = last ? unused.before : oldest;
         for (; after < size; ++after)
             granted_at_[place(after - unused.count)] = granted_at_[place(after)];
         head_ = place(size - unused.count);

@@ -149,7 +149,7 @@ public:
 
     /// Whether the number of a window fits the state.
     [[nodiscard]] constexpr bool holds(std::uint64_t number) const noexcept {
-        return number >> (63 - 2 * bits_of_a_counter()) == 0;
+        return number <= number_max();
     }
 
     [[nodiscard]] constexpr window_line const& line() const noexcept { return line_; }
@@ -167,9 +167,13 @@ public:
         } else if (has.number == over.number + 1) {
             has.previous += over.current;
         }
+        auto const from = line_.at_start_of(old.line_, has.number);
+        auto const number = std::max(line_.at(now).number, from);
+        // Reserved beyond the century, where a smaller limit left room for its number: the last
+        // window that fits is full.
+        if (number > number_max()) return {number_max(), 0, 0, limit_};
         if (line_.width() == old.line_.width()) return has;
-        auto const since = std::max(now, old.line_.start_of(has.number));
-        return {line_.at(since).number, 0, 0, old.estimate(has)};
+        return {number, 0, 0, old.estimate(has)};
     }
 
     /// The part of the counters that fits the state: as much as the limit.
@@ -197,6 +201,9 @@ private:
         return !has.late || clock.has_come_to(line_, has.number);
     }
 
+    [[nodiscard]] constexpr std::uint64_t number_max() const noexcept {
+        return (std::uint64_t{1} << (63 - 2 * bits_of_a_counter())) - 1;
+    }
     [[nodiscard, gnu::always_inline]] constexpr unsigned bits_of_a_counter() const noexcept {
         return static_cast<unsigned>(std::bit_width(limit_));
     }

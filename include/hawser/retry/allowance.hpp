@@ -37,6 +37,9 @@ public:
         return false;
     }
 
+    /// Takes all that are left, and says how many: nobody is given one from then on.
+    std::uint32_t take_all() noexcept { return remaining_.exchange(0, std::memory_order_relaxed); }
+
     /// How many are left. A snapshot: out of date once somebody else takes one.
     [[nodiscard]] std::uint32_t remaining() const noexcept {
         return remaining_.load(std::memory_order_relaxed);

@@ -127,6 +127,24 @@ TEST_CASE("async_execute: an operation that throws where it starts has failed wi
     CHECK(on.got.dropped == 1);
 }
 
+TEST_CASE("async_execute: an operation that throws a refusal where it starts has refused") {
+    stand on;
+    auto const line = hawser::compose_in(on.time.environment(), hawser::borrow(on.breaker));
+    auto refuses = [](auto&, auto&& token) {
+        return asio::async_initiate<decltype(token), void(std::exception_ptr)>(
+            [](auto&&) {
+                throw hawser::refused{{hawser::errc::rate_limited, 1s, "inner"}};
+            },
+            token);
+    };
+    auto code = hawser::errc{};
+    async_try_execute(line, on.io.get_executor(), refuses,
+                      [&](hawser::outcome<void> out) { code = out.code(); });
+    on.time.run();
+    CHECK(code == hawser::errc::rate_limited);
+    CHECK(on.breaker.state() == hawser::breaker_state::closed);
+}
+
 TEST_CASE("async_execute: an operation that throws on a later attempt has failed with that") {
     stand on;
     on.breaker.disable(on.time.now());

@@ -362,6 +362,24 @@ TEST_CASE("isolated: a coroutine awaits a call, its result and what it throws") 
     CHECK(thrown == "broken");
 }
 
+TEST_CASE("isolated: what copying an operation refuses, an asynchronous call too ends with") {
+    struct refusing {
+        refusing() = default;
+        refusing(refusing&&) = default;
+        refusing(refusing const&) { throw hawser::refused{{errc::rate_limited, 5ms, "copy"}}; }
+        int operator()() const { return 1; }
+    };
+    asio::io_context io;
+    isolation_pool pool{{.threads = 1}};
+    auto const line = hawser::compose(
+        hawser::retry{{.max_attempts = 2}, hawser::backoff::constant{1us}}, isolated{borrow(pool)});
+    auto code = errc{};
+    hawser::async_try_execute(line, io.get_executor(), refusing{},
+                              [&](hawser::outcome<int> out) { code = out.code(); });
+    io.run();
+    CHECK(code == errc::rate_limited);
+}
+
 TEST_CASE("isolated: a coroutine that is destroyed while it awaits leaves nothing that dangles") {
     stand on;
     auto gone = std::make_shared<int>();

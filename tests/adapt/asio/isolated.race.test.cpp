@@ -51,6 +51,21 @@ struct totals {
     }
 };
 
+/// How many there are, of those that were moved from too.
+struct shells {
+    std::atomic<int> alive{0};
+};
+class shell {
+public:
+    explicit shell(shells& of) noexcept : of_{&of} { ++of.alive; }
+    shell(shell&& other) noexcept : of_{other.of_} { ++of_->alive; }
+    shell& operator=(shell&&) = delete;
+    ~shell() { --of_->alive; }
+
+private:
+    shells* of_;
+};
+
 struct counted {
     ledger* results;
     totals* to;
@@ -115,6 +130,43 @@ TEST_CASE("isolated: a result and the caller's leave race, and one of them wins"
     CHECK(sum.values <= sum.runs);
     CHECK(results.made == sum.runs);
     CHECK(results.destroyed == results.made);
+}
+
+TEST_CASE("isolated: who has the result of a call finds its place free") {
+    constexpr int each = 1'000;
+    auto refused = 0;
+    isolation_pool pool{{.threads = 1, .places = 0}};
+    auto const line = hawser::compose(isolated{borrow(pool)});
+    asio::io_context io;
+    for (int call = 0; call != each; ++call) {
+        refused += hawser::try_execute(line, [] {}).has_value() ? 0 : 1;
+        hawser::async_try_execute(
+            line, io.get_executor(), [] {},
+            [&](hawser::outcome<void> out) { refused += out.has_value() ? 0 : 1; });
+        io.restart();
+        io.run();
+    }
+    CHECK(refused == 0);
+}
+
+TEST_CASE("isolated: of a result that was awaited nothing is left on the pool's threads") {
+    constexpr int each = 2'000;
+    shells of;
+    auto left = 0;
+    isolation_pool pool{{.threads = 1, .places = 1}};
+    auto const line = hawser::compose(isolated{borrow(pool)});
+    asio::io_context io;
+    for (int call = 0; call != each; ++call) {
+        (void)hawser::try_execute(line, [at = &of] { return shell{*at}; });
+        left += of.alive;
+        hawser::async_try_execute(
+            line, io.get_executor(), [at = &of] { return shell{*at}; },
+            [](hawser::outcome<shell>) {});
+        io.restart();
+        io.run();
+        left += of.alive;
+    }
+    CHECK(left == 0);
 }
 
 TEST_CASE("isolated: a stop from another thread races with the result") {

@@ -392,6 +392,25 @@ TEST_CASE("isolated: an allowance bounds the attempts inside and outside togethe
     CHECK(allowance.remaining() == 0);
 }
 
+TEST_CASE("isolated: what runs on behind its caller has no attempts left of an allowance") {
+    stand on;
+    on.when_waiting([&] { on.held.await_started(1); });
+    hawser::attempt_allowance allowance{3};
+    std::atomic<int> taken{0};
+
+    auto const out = try_execute(on.line(hawser::total_timeout{50ms}), {.allowance = &allowance},
+                                 [&](auto& call) {
+                                     on.held.stay();
+                                     taken += call.allowance()->try_take() ? 1 : 0;
+                                 });
+    on.held.let_go();
+    on.pool.stop();
+
+    CHECK(out.code() == errc::timed_out);
+    CHECK(taken == 0);
+    CHECK(allowance.remaining() == 2);
+}
+
 TEST_CASE("isolated: each attempt is told of once, and the call too") {
     stand on;
     CHECK(try_execute(

@@ -57,12 +57,23 @@ TEST_CASE("window_line: an instant beyond a century is one a century from the ep
     }
 }
 
-TEST_CASE("window_line: says when a window begins, and how long that is from now") {
+TEST_CASE("window_line: says in which window one of another line begins, wherever it lies") {
+    window_line const narrow{7s}, wide{60s};
+    for (auto const when : {time_point{98s}, time_point{-7s}, time_point{-window_horizon}}) {
+        auto const number = narrow.at(when).number;
+        CHECK(wide.at_start_of(narrow, number) == wide.at(when).number);
+        CHECK(narrow.at_start_of(narrow, number) == number);
+    }
+    auto const beyond = narrow.last() + 1'000;  // Where only what was reserved lies.
+    CHECK(wide.at_start_of(narrow, beyond) > wide.last());
+    CHECK(narrow.at_start_of(narrow, beyond) == beyond);
+}
+
+TEST_CASE("window_line: says how long it is from now until a window begins") {
     window_line const line{7s};
     auto const at = line.at(time_point{100s});
     CHECK(at.into == 2'000'000'000);
-    CHECK(line.start_of(at.number) == time_point{98s});
-    CHECK(line.start_of(line.at(time_point{-1ns}).number) == time_point{-7s});
+    CHECK(at.number - line.at(time_point{-1ns}).number == 15);
     CHECK(line.until({.number = at.number + 1, .into = 5}, time_point{100s}) == 5s + 5ns);
     CHECK(wait_of(~std::uint64_t{0}) == never - 1ns);
 }

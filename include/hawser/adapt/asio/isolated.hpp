@@ -59,7 +59,7 @@ namespace hawser::inline v0 {
 ///                result, refusal or exception reaches the caller, with its provenance, or is
 ///                destroyed on the pool's thread, never both.
 /// Thread safety: const; shared freely.
-/// Cost:          for each start two blocks of memory, two locks on the pool and two changes of
+/// Cost:          for each start two blocks of memory, three locks on the pool and two changes of
 ///                threads.
 class isolated {
 public:

@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
+#include <thread>
+#include <vector>
 
 namespace hawser::inline v0 {
 
@@ -37,15 +39,17 @@ namespace hawser::inline v0 {
 class isolation_pool {
 public:
     /// Throws `std::invalid_argument`, naming the field, if an option or the name is out of range;
-    /// `std::system_error` if there are no threads to be had.
+    /// `std::system_error` if there are not so many threads to be had.
     explicit isolation_pool(isolation_options const& options = {}, named name = {"isolated"})
-        : core_{std::make_shared<detail::isolation_core>(checked(options, name), name.name)},
-          threads_{options.threads} {
+        : core_{std::make_shared<detail::isolation_core>(checked(options, name), name.name)} {
         try {
-            for (auto left = options.threads; left != 0; --left)
-                boost::asio::post(threads_, [core = core_] { core->work(); });
+            threads_.reserve(options.threads);
+            for (auto left = options.threads; left != 0; --left) {
+                boost::asio::post(pool_, [core = core_] { core->work(); });
+                threads_.emplace_back([this] { pool_.attach(); });
+            }
         } catch (...) {
-            core_->close();  // Those that have begun go home, and are joined.
+            send_home();
             throw;
         }
     }
@@ -53,7 +57,10 @@ public:
     isolation_pool& operator=(isolation_pool const&) = delete;
 
     /// Stops the pool. What still runs is waited for, however long it takes.
-    ~isolation_pool() { stop(); }
+    ~isolation_pool() {
+        stop();
+        send_home();
+    }
 
     /// Takes no more calls in, and refuses those that wait as `closed`. Waits for nothing; may be
     /// called on a thread of the pool.
@@ -97,8 +104,18 @@ private:
         return options;
     }
 
+    /// Those that have begun are then joined.
+    void send_home() noexcept {
+        core_->close();
+        pool_.stop();
+    }
+
     std::shared_ptr<detail::isolation_core> core_;
-    boost::asio::thread_pool threads_;
+
+    // Made without threads, which are attached: its own constructor waits for ever where there are
+    // some of the threads that it is to make, and not all.
+    boost::asio::thread_pool pool_{0};
+    std::vector<std::jthread> threads_;
 };
 
 }  // namespace hawser::inline v0

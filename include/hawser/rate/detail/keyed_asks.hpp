@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <utility>
 
 namespace hawser::inline v0::detail {
@@ -44,6 +45,25 @@ requires requires(Limits const& limits, typename Limits::state& of_key) {
 struct lent_by_keys<Limits> {
     using type = decltype(std::declval<Limits const&>().reserve(
         std::declval<typename Limits::state&>(), time_point{}, std::uint32_t{}, duration{}));
+};
+
+/// A state that is never taken from: what is asked for where there is no room is asked of it.
+template <class Limits>
+class keyed_sample {
+public:
+    template <class Make>
+    explicit keyed_sample(Make& make) : fresh_(make()) {}
+
+    /// Whether so many tokens can be there at all.
+    [[nodiscard]] bool can_grant(Limits const& limits, time_point now,
+                                 std::uint32_t count) noexcept {
+        std::lock_guard const lock{mutex_};
+        return limits.reserve(fresh_, now, count, duration{-1}).wait != never;
+    }
+
+private:
+    std::mutex mutex_;  // Some limiters are safe for one thread alone.
+    typename Limits::state fresh_;
 };
 
 /// Asks for `count` tokens now. `Limits` is a `per_key`.

@@ -73,10 +73,12 @@ public:
         return wait_of(place.number * width_ + place.into - (since_horizon(now) + shift_));
     }
 
-    /// Where a window of another line begins.
-    [[nodiscard]] constexpr time_point start_of(std::uint64_t number) const noexcept {
-        auto const since = static_cast<duration::rep>(number * width_ - shift_);
-        return time_point{duration{since} - window_horizon};
+    /// The window that window `number` of `other` begins in: where that was reserved from, it may
+    /// lie further ahead than a century.
+    [[nodiscard]] constexpr std::uint64_t at_start_of(window_line const& other,
+                                                      std::uint64_t number) const noexcept {
+        auto const start = number * other.width_;
+        return (start - std::min(start, other.shift_) + shift_) / width_;
     }
 
     [[nodiscard]] constexpr std::uint64_t width() const noexcept { return width_; }

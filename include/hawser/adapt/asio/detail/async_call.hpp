@@ -183,7 +183,7 @@ private:
             starting_ = false;
             // The handler was destroyed on the way out; if it was not, it is what tells the end.
             if (std::exchange(lost_, false)) {
-                this->out_.fail(std::current_exception());
+                capture(this->out_, []() -> typename Edge::result { throw; });
                 this->operation_ended(level);
             }
         }

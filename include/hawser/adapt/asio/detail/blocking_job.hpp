@@ -35,7 +35,9 @@ public:
             static_cast<isolated_task&>(*job).turn_away(why);
             return job->collect().bring_home(out, call);
         }
-        auto leave = [&]() noexcept { job->leave_or_await(call); };
+        auto leave = [&]() noexcept {
+            if (!job->leave_or_await(call)) job->discard();
+        };
         withdraw_guard guard{leave};
         auto const woke =
             driver::environment(call).park(job->bell_, call.deadline(), call.stop_token());
@@ -69,6 +71,7 @@ private:
         // Release: the caller reads the result. It is woken through the bell's own lock, too.
         if (!state_.compare_exchange_strong(waits, state::arrived, std::memory_order_release))
             return false;
+        this->core().give_back_place(*this);
         bell_.wake();
         return true;
     }

@@ -22,7 +22,8 @@ namespace hawser::inline v0::detail {
 
 /// The attempts that a call takes with it to another thread. The caller's own allowance need not
 /// live as long as that: this one begins with what is left of it, and is settled with it when the
-/// caller comes back or leaves.
+/// caller comes back or leaves. From then on there is none left here, so that what runs on behind
+/// its caller cannot use those that the caller goes on with.
 class lent_allowance {
 public:
     /// The outer part has taken the first attempt out already, which is made here: one more.
@@ -34,7 +35,7 @@ public:
     /// Takes out of the caller's what was used. Called once, while that one lives.
     void settle() noexcept {
         if (from_ == nullptr) return;
-        for (auto used = begun_ - own_.remaining(); used > 1 && from_->try_take(); --used) {}
+        for (auto used = begun_ - own_.take_all(); used > 1 && from_->try_take(); --used) {}
     }
 
 private:
@@ -50,11 +51,13 @@ struct isolated_result {
     call_notes notes;
     bool turned_away = false;  ///< By the pool: the inner part has not begun.
 
-    /// On the caller's side: writes it all where the caller looks.
+    /// On the caller's side: writes it all where the caller looks. What the value was moved from
+    /// goes here as well, and not with the job, which the pool may be the last to hold.
     template <class Call>
     void bring_home(outcome<R>& to, Call& call) noexcept {
         driver::set_notes(call, notes);
         to.join(std::move(out));
+        out.reset();
         if (turned_away)
             call.template emit<call_refused>(to.why()->policy, [&](event_origin at) {
                 return call_refused{at, *to.why()};
@@ -109,6 +112,8 @@ protected:
         allowance_.settle();
         return result_;
     }
+    /// In the place of `collect`, where the caller has no use for the result.
+    void discard() noexcept { collect().out = outcome<R>{}; }
     [[nodiscard]] isolation_core& core() const noexcept { return *core_; }
 
 private:
@@ -136,6 +141,8 @@ private:
     }
 
     /// The operation goes before its caller hears of it, a result that nobody wants right after.
+    /// Where a result is to arrive, `arrive` gives the place in the pool back before the caller
+    /// hears of it, who may come at once with another call.
     void finish() noexcept {
         work_.reset();
         if (!arrive()) result_.out = outcome<R>{};

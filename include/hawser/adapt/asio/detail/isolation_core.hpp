@@ -16,6 +16,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -49,6 +50,7 @@ private:
 
     std::shared_ptr<isolated_task> kept_;  ///< Itself, while the core has it.
     place place_ = place::none;
+    bool holds_place_ = false;  ///< The thread's that runs it.
 };
 
 /// What the threads of a pool, its owner and its callers share. It outlives the pool where a caller
@@ -71,8 +73,10 @@ public:
             std::lock_guard const lock{mutex_};
             if (closed_) return closed();
             // What waits and what runs are bounded together: a call that a free thread is about to
-            // take is not one that waits.
-            if (waiting_.size() + running_.size() >= limit_)
+            // take is not one that waits. Relaxed: whose own call has given its place back knows of
+            // it by its result.
+            auto const ending = ending_.load(std::memory_order_relaxed);
+            if (waiting_.size() + running_.size() - ending >= limit_)
                 return {errc::bulkhead_full, {}, name_};
             auto& node = *task;
             node.kept_ = std::move(task);
@@ -92,10 +96,19 @@ public:
         return true;
     }
 
+    /// By the thread that runs `task`, whose caller is about to hear of its end: another may have
+    /// its place.
+    void give_back_place(isolated_task& task) noexcept {
+        if (!task.holds_place_) return;
+        task.holds_place_ = false;
+        ending_.fetch_add(1, std::memory_order_relaxed);
+    }
+
     /// What each thread of the pool does until the pool is closed.
     void work() noexcept {
         current() = this;
         while (auto const task = await_next()) {
+            task->holds_place_ = true;
             task->run();
             end(*task);
         }
@@ -180,6 +193,7 @@ private:
     void end(isolated_task& task) noexcept {
         std::lock_guard const lock{mutex_};
         if (task.place_ == place::behind) --behind_;
+        if (!task.holds_place_) ending_.fetch_sub(1, std::memory_order_relaxed);
         (void)take(running_, task);
         if (running_.empty()) idle_.notify_all();
     }
@@ -192,6 +206,7 @@ private:
     list waiting_;
     list running_;
     std::uint32_t behind_ = 0;
+    std::atomic<std::uint32_t> ending_{0};  ///< Of the running, those that gave their places back.
     bool closed_ = false;
 };
 

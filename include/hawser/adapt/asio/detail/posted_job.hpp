@@ -121,6 +121,7 @@ private:
         std::lock_guard const lock{registry_->mutex};
         if (state_ != state::waits) return false;
         state_ = state::arrived;
+        this->core().give_back_place(*this);
         send(self_.lock());
         return true;
     }
@@ -149,11 +150,12 @@ private:
 
     void drop(std::unique_lock<std::mutex>& lock) noexcept override {
         auto const self = self_.lock();
-        auto const waited = state_ == state::waits;
-        if (waited) state_ = state::left;
+        auto const was = state_;
+        if (was == state::waits) state_ = state::left;
         auto from = take_caller();
         lock.unlock();
-        if (waited) (void)this->leave_pool();
+        if (was == state::waits) (void)this->leave_pool();
+        if (was == state::arrived) this->discard();
         from.reset();
     }
 
