@@ -132,7 +132,11 @@ TEST_CASE("fork: what an operation notes inside reaches the layers outside") {
         scene.environment(), hawser::retry{{.max_attempts = 3}}, third_fork{&asked},
         hawser::retry{{.max_attempts = 2}, hawser::retry_if{[](auto const&) -> bool { throw 7; }}});
     runs = 0;
-    CHECK_THROWS_AS(hawser::execute(asks, [&](auto&) { if (++runs > 0) throw "not this"; }), int);
+    CHECK_THROWS_AS(hawser::execute(asks,
+                                    [&](auto&) {
+                                        if (++runs > 0) throw "not this";
+                                    }),
+                    int);
     CHECK(runs == 1);
 }
 
