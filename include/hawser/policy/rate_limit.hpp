@@ -127,11 +127,10 @@ private:
 
     template <class Call>
     [[gnu::always_inline]] auto acquire(Call& call, std::uint32_t count) noexcept {
-        if constexpr (requires { limiter().try_acquire(call.now(), count); }) {
-            return detail::answer_of(
-                [&]() noexcept(noexcept(limiter().try_acquire(call.now(), count))) {
-                    return limiter().try_acquire(call.now(), count);
-                });
+        if constexpr (detail::decides_without_throwing<engine>) {
+            return limiter().try_acquire(call.now(), count);
+        } else if constexpr (requires { limiter().try_acquire(call.now(), count); }) {
+            return detail::answer_of([&] { return limiter().try_acquire(call.now(), count); });
         } else {
             static_assert(detail::tells_its_key<Call>,
                           "hawser: a rate_limit for each key needs the call's key: "

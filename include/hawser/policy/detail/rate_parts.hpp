@@ -123,6 +123,13 @@ requires reserves_turns_of_keys<Limiter>
 struct turn_of<Limiter, true> {
     using type = typename Limiter::reservation;
 };
+/// A limiter that has no key to keep, and so nothing that could fail.
+template <class Limiter>
+concept decides_without_throwing = requires(Limiter& limiter) {
+    { limiter.try_acquire(time_point{}, std::uint32_t{1}) }
+    noexcept;
+};
+
 /// What `ask()` answers; a refusal, if it throws: a key that cannot be kept is not let in.
 template <class Ask>
 [[nodiscard, gnu::always_inline]] inline auto answer_of(Ask&& ask) noexcept -> decltype(ask()) {
