@@ -13,8 +13,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <latch>
-#include <thread>
 
 namespace {
 
@@ -108,26 +106,17 @@ void handed_over(support::gate& gate) {
 /// between them is the machine's, and on a virtual one changes from second to second. Where two
 /// additions cost two threads 16 ns, the limit is 40 ns a pair.
 void two_threads(support::gate& gate) {
-    constexpr int calls = 100'000;
-    auto const on_two = [](auto code) {
-        return [code] {
-            std::latch start{2};
-            auto const work = [&] {
-                start.arrive_and_wait();
-                for (int call = 0; call != calls; ++call) code();
-            };
-            std::jthread const other{work};
-            work();
-        };
+    constexpr int many = 20'000;
+    auto const additions = [] {
+        for (int call = 0; call != many / pairs; ++call) two_additions();
     };
-    auto const additions = on_two([] {
-        word.fetch_add(1, std::memory_order_relaxed);
-        word.fetch_sub(1, std::memory_order_relaxed);
-    });
-    auto const pair = on_two([] {
+    auto const lend = repeated([] {
         if (permits.try_acquire()) (void)permits.release(1, t0);
     });
-    gate.at_most_times("two threads, two additions", additions, pair, 2.5, calls);
+    auto const lending = [&lend] {
+        for (int call = 0; call != many / pairs; ++call) lend();
+    };
+    gate.two_threads_times("two threads, two additions", additions, lending, 2.5, many);
     gate.exactly("two threads, permits out", permits.in_use(), 0);
 }
 
