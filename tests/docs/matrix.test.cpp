@@ -16,8 +16,8 @@ namespace {
 
 std::set<std::string> const policies{"retry",         "circuit_breaker",   "attempt_timeout",
                                      "total_timeout", "fallback",          "rate_limit",
-                                     "bulkhead",      "concurrency_limit", "throttle",
-                                     "isolated",      "parking policy"};
+                                     "bulkhead",      "admission_control", "concurrency_limit",
+                                     "throttle",      "isolated",          "parking policy"};
 std::set<std::string> const ends{"success",
                                  "failure",
                                  "refusal",

@@ -22,7 +22,8 @@ std::uint64_t all_of(event_counts const& c) {
            c.calls_refused.total() + c.waits + c.parks + c.waits_withdrawn.total() +
            c.retries_scheduled.total() + c.retries_gave_up.total() + c.timeouts_cancelled +
            c.timeouts_late + c.fallbacks_invoked.total() + c.fallbacks_ended.total() +
-           c.predicates_threw + c.breakers_changed + c.limits_changed.total() + c.events_dropped;
+           c.predicates_threw + c.breakers_changed + c.limits_changed.total() +
+           c.overloads_changed + c.events_dropped;
 }
 
 template <class Event>
@@ -59,6 +60,7 @@ TEST_CASE("event_counter: counts each event once, under its own reason") {
     CHECK(counted(breaker_changed{}).breakers_changed == 1);
     CHECK(counted(limit_changed{.origin = {}, .cause = limit_cause::learned})
               .limits_changed[limit_cause::learned] == 1);
+    CHECK(counted(overload_changed{}).overloads_changed == 1);
     CHECK(counted(events_dropped{{}, 7}).events_dropped == 7);
 }
 
@@ -77,6 +79,7 @@ TEST_CASE("event_counter: counts nothing beside what it is given") {
     CHECK(all_of(counted(predicate_threw{})) == 1);
     CHECK(all_of(counted(breaker_changed{})) == 1);
     CHECK(all_of(counted(limit_changed{})) == 1);
+    CHECK(all_of(counted(overload_changed{})) == 1);
     CHECK(all_of(counted(events_dropped{{}, 1})) == 1);
 }
 

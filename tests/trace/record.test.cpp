@@ -90,6 +90,24 @@ TEST_CASE("record: a limit's change tells both numbers, and who made it") {
           "orders: limit_changed 20 -> 18 (learned, 19 in use)");
 }
 
+TEST_CASE("record: an overload tells what waits, and who was turned away for what") {
+    overload_changed const event{.origin = by("front", 0),
+                                 .began = true,
+                                 .waiting = 12,
+                                 .at_most = 40,
+                                 .p99_wait = 8ms,
+                                 .shed = 1,
+                                 .displaced = 2,
+                                 .full = 3,
+                                 .too_late = 4};
+    CHECK(text(event) ==
+          "front: overload_changed began (12 wait, 40 at most, p99 8ms; shed 1, "
+          "displaced 2, full 3, too late 4)");
+    CHECK(text(overload_changed{.origin = by("front", 0)}) ==
+          "front: overload_changed over (0 wait, 0 at most, p99 0s; shed 0, displaced 0, full 0, "
+          "too late 0)");
+}
+
 TEST_CASE("record: its time is in milliseconds since the zero that is given") {
     auto const event = kept(predicate_threw{{t0 + 12'300'999ns, "retry", 2}});
 

@@ -90,7 +90,8 @@ struct basic_event_counts {
     Cell predicates_threw{};
     Cell breakers_changed{};
     by<limit_cause> limits_changed{};
-    Cell events_dropped{};  ///< Changes of breakers and limits that nobody was told of.
+    Cell overloads_changed{};  ///< Began, or were over.
+    Cell events_dropped{};     ///< Changes of breakers and limits that nobody was told of.
 };
 
 using event_counts = basic_event_counts<std::uint64_t>;
@@ -122,6 +123,7 @@ void add_up(basic_event_counts<From> const& part, event_counts& sum, F read) {
     one(part.predicates_threw, sum.predicates_threw);
     one(part.breakers_changed, sum.breakers_changed);
     all(part.limits_changed, sum.limits_changed);
+    one(part.overloads_changed, sum.overloads_changed);
     one(part.events_dropped, sum.events_dropped);
 }
 
@@ -189,6 +191,9 @@ public:
     }
     void on(limit_changed const& event) noexcept {
         add([&](auto& part) -> auto& { return part.limits_changed[event.cause]; });
+    }
+    void on(overload_changed const&) noexcept {
+        add([](auto& part) -> auto& { return part.overloads_changed; });
     }
     void on(events_dropped const& event) noexcept {
         add(

@@ -151,6 +151,20 @@ struct limit_changed {
     limit_cause cause = limit_cause::command;
 };
 
+/// A queue has come to stand, and turns calls away; or it has not for a while. The numbers are
+/// those since the queue was made, but for `waiting` and the wait, which are of late.
+struct overload_changed {
+    event_origin origin;          ///< `attempt` is zero: the queue is not one call's.
+    bool began = false;           ///< Else it is over.
+    std::uint32_t waiting = 0;    ///< Calls, now,
+    std::uint32_t at_most = 0;    ///< and at any one time.
+    duration p99_wait{};          ///< Of those let in after a wait.
+    std::uint64_t shed = 0;       ///< Turned away as the queue stood.
+    std::uint64_t displaced = 0;  ///< Turned away out of a full queue, for one of more worth.
+    std::uint64_t full = 0;       ///< Refused for want of a place.
+    std::uint64_t too_late = 0;   ///< Refused for a wait that would have been too long.
+};
+
 /// Changes of state that were not delivered because their queue was full.
 struct events_dropped {
     event_origin origin;

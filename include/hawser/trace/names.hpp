@@ -55,6 +55,8 @@ inline constexpr event_name name_of<breaker_changed>{"breaker_changed",
 template <>
 inline constexpr event_name name_of<limit_changed>{"limit_changed", "hawser.limit.change"};
 template <>
+inline constexpr event_name name_of<overload_changed>{"overload_changed", "hawser.overload.change"};
+template <>
 inline constexpr event_name name_of<events_dropped>{"events_dropped", "hawser.telemetry.dropped"};
 
 /// A value of a closed set as telemetry says it: the identifier itself. Static.

@@ -20,10 +20,10 @@
 namespace hawser::inline v0 {
 
 /// Every event of `trace/event.hpp`.
-using any_event =
-    std::variant<attempt_started, attempt_ended, call_ended, call_refused, call_waiting,
-                 wait_withdrawn, retry_scheduled, retry_gave_up, timeout_fired, fallback_invoked,
-                 fallback_ended, predicate_threw, breaker_changed, limit_changed, events_dropped>;
+using any_event = std::variant<attempt_started, attempt_ended, call_ended, call_refused,
+                               call_waiting, wait_withdrawn, retry_scheduled, retry_gave_up,
+                               timeout_fired, fallback_invoked, fallback_ended, predicate_threw,
+                               breaker_changed, limit_changed, overload_changed, events_dropped>;
 
 namespace detail {
 
@@ -114,6 +114,11 @@ inline void tell(std::string& line, breaker_changed const& event) {
 inline void tell(std::string& line, limit_changed const& event) {
     add_text(line, " ", event.from, " -> ", event.to, " (", label_of(event.cause), ", ",
              event.in_use, " in use)");
+}
+inline void tell(std::string& line, overload_changed const& event) {
+    add_text(line, event.began ? " began (" : " over (", event.waiting, " wait, ", event.at_most,
+             " at most, p99 ", event.p99_wait, "; shed ", event.shed, ", displaced ",
+             event.displaced, ", full ", event.full, ", too late ", event.too_late, ")");
 }
 inline void tell(std::string& line, events_dropped const& event) {
     add_text(line, " ", event.count);

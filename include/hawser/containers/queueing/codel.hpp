@@ -21,12 +21,11 @@
 
 #include <hawser/base/contract.hpp>
 #include <hawser/base/time.hpp>
+#include <hawser/containers/queueing/detail/control_law.hpp>
 #include <hawser/containers/queueing/discipline.hpp>
 #include <hawser/containers/waiter_list.hpp>
 
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <stdexcept>
 #include <utility>
 
@@ -57,7 +56,7 @@ public:
 
     /// Throws `std::invalid_argument`, naming the field, if an option is out of range.
     explicit codel(codel_options const& options = {})
-        : target_{options.target}, interval_{options.interval} {
+        : target_{options.target}, interval_{options.interval}, law_{options.interval} {
         if (interval_ <= duration::zero() || interval_ > std::chrono::hours{1})
             throw std::invalid_argument{"codel: interval is not in (0, 1 h]"};
         if (target_ <= duration::zero() || target_ >= interval_)
@@ -72,19 +71,17 @@ public:
         HAWSER_ASSERT(&node == waiting_.front());
         remove(node);
         auto const too_long = stands(time_between(node.since, now), now);
-        if (!shedding_) return too_long ? begin_shedding(now) : fate::serve;
         if (!too_long) return end_shedding();
-        if (std::exchange(shed_last_, false)) shed_next_at_ = after_another(shed_next_at_);
-        if (now < shed_next_at_) return fate::serve;
-        ++count_;
-        shed_last_ = true;
-        return fate::turn_away;
+        auto const sheds = law_.sheds_at(now);
+        law_.look(now);
+        return sheds ? fate::turn_away : fate::serve;
     }
 
     void remove(waiter& node) noexcept {
         waiting_.remove(node);
         if (!waiting_.empty()) return;
-        above_ = shedding_ = shed_last_ = false;  // An empty queue does not stand.
+        above_ = false;  // An empty queue does not stand.
+        law_.stop();
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return waiting_.size(); }
@@ -95,7 +92,7 @@ public:
     }
 
     /// Whether it is turning waiters away, at the rate of its control law.
-    [[nodiscard]] bool is_shedding() const noexcept { return shedding_; }
+    [[nodiscard]] bool is_shedding() const noexcept { return law_.is_shedding(); }
 
 private:
     /// Whether the wait has been above the target for an interval, this one included.
@@ -108,38 +105,16 @@ private:
         return now >= above_until_;
     }
 
-    fate begin_shedding(time_point now) noexcept {
-        shedding_ = true;
-        // Soon after the last time: what was shed then, above what it began with, was needed.
-        auto const added = count_ - count_at_start_;
-        auto const soon = time_between(shed_next_at_, now) < 16 * interval_;
-        count_ = added > 1 && soon ? added : 1;
-        count_at_start_ = count_;
-        shed_next_at_ = after_another(now);
-        return fate::turn_away;
-    }
     fate end_shedding() noexcept {
-        shedding_ = shed_last_ = false;
+        law_.stop();
         return fate::serve;
-    }
-
-    /// The control law: the more have been shed, the sooner the next is. Shedding at this rate
-    /// makes the throughput of senders that back off fall linearly.
-    [[nodiscard]] time_point after_another(time_point last) const noexcept {
-        auto const step =
-            static_cast<double>(interval_.count()) / std::sqrt(static_cast<double>(count_));
-        return add_saturating(last, duration{static_cast<duration::rep>(step)});
     }
 
     duration target_, interval_;
     waiter_list waiting_;
     bool above_ = false;  ///< The last wait was above the target.
-    bool shedding_ = false;
-    bool shed_last_ = false;  ///< `shed_next_at_` is due to be moved on.
     time_point above_until_{};
-    time_point shed_next_at_{};
-    std::uint64_t count_ = 0;           ///< Turned away since shedding began, or nearly.
-    std::uint64_t count_at_start_ = 0;  ///< What it began with.
+    detail::control_law law_;
 };
 
 }  // namespace hawser::inline v0::queueing

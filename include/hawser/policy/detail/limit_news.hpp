@@ -25,6 +25,7 @@ namespace hawser::inline v0::detail {
 /// Whether a sink wants anything that a limit tells.
 template <class Teller>
 inline constexpr bool hears_of_limits = listens_to<typename Teller::sink_type, limit_changed> ||
+                                        listens_to<typename Teller::sink_type, overload_changed> ||
                                         listens_to<typename Teller::sink_type, events_dropped>;
 
 /// Where nobody listens: nothing is noted.
@@ -38,6 +39,8 @@ public:
         return permits.resize(change.to, change.origin.at);
     }
     static void deliver(event_origin const&) noexcept {}
+    template <class Also>
+    static void deliver(event_origin const&, Also const&) noexcept {}
 };
 
 /// Thread safety: all members may be called concurrently, `deliver` also from within the sink.
@@ -61,11 +64,18 @@ public:
 
     /// Tells the sink what was noted. Requires that the caller holds no lock.
     void deliver(event_origin const& origin) noexcept {
+        deliver(origin, [](auto&) noexcept {});
+    }
+    /// The same, and then calls `also` with the sink, in the same turn. It may be called for who
+    /// delivers meanwhile, too.
+    template <class Also>
+    void deliver(event_origin const& origin, Also const& also) noexcept {
         delivery_.run([&] {
             for (limit_changed note; take(note);)
                 emit<limit_changed>(teller_.sink, [&] { return note; });
             if (auto const count = take_dropped(); count != 0)
                 emit<events_dropped>(teller_.sink, [&] { return events_dropped{origin, count}; });
+            also(teller_.sink);
         });
     }
 

@@ -64,6 +64,11 @@ protected:
                             {.origin = {now, name_, 0}, .from = 0, .to = to, .cause = cause});
     }
     void tell(time_point now) noexcept { news_.deliver({now, name_, 0}); }
+    /// The same, and `also` of the sink: see `limit_news`.
+    template <class Also>
+    void tell(time_point now, Also const& also) noexcept {
+        news_.deliver({now, name_, 0}, also);
+    }
 
     /// What the call costs in permits: one, or what `cost_by` says.
     template <class Call>
