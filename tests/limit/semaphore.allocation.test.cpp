@@ -6,6 +6,7 @@
 #include <hawser/containers/queueing/adaptive_lifo.hpp>
 #include <hawser/containers/queueing/codel.hpp>
 #include <hawser/containers/queueing/fair_by_key.hpp>
+#include <hawser/containers/queueing/front_door.hpp>
 #include <hawser/containers/queueing/priority.hpp>
 
 #include "support/allocations.hpp"
@@ -19,7 +20,7 @@ namespace queueing = hawser::queueing;
 
 TEMPLATE_TEST_CASE("semaphore: allocates nothing once it is made", "[template]", queueing::fifo,
                    queueing::adaptive_lifo, queueing::codel, queueing::priority,
-                   queueing::fair_by_key) {
+                   queueing::fair_by_key, queueing::front_door) {
     hawser::basic_semaphore<TestType> permits{{.permits = 2, .places = 8}};
     std::array<support::counting_waiter, 12> nodes;
     std::size_t rung = 0;

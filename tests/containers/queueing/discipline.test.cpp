@@ -6,6 +6,7 @@
 #include <hawser/containers/queueing/discipline.hpp>
 #include <hawser/containers/queueing/fair_by_key.hpp>
 #include <hawser/containers/queueing/fifo.hpp>
+#include <hawser/containers/queueing/front_door.hpp>
 #include <hawser/containers/queueing/priority.hpp>
 
 #include "support/catch.hpp"
@@ -36,13 +37,14 @@ TEST_CASE("discipline: is told by its members") {
     STATIC_REQUIRE(queueing::displacing<queueing::adaptive_lifo>);
     STATIC_REQUIRE(queueing::displacing<queueing::priority>);
     STATIC_REQUIRE(queueing::displacing<queueing::fair_by_key>);
+    STATIC_REQUIRE(queueing::displacing<queueing::front_door>);
     STATIC_REQUIRE_FALSE(queueing::displacing<queueing::fifo>);
     STATIC_REQUIRE_FALSE(queueing::displacing<queueing::codel>);
 }
 
 TEMPLATE_TEST_CASE("discipline: a waiter that came in goes out once, wherever it stands",
                    "[template]", queueing::fifo, queueing::adaptive_lifo, queueing::codel,
-                   queueing::priority, queueing::fair_by_key) {
+                   queueing::priority, queueing::fair_by_key, queueing::front_door) {
     for (unsigned seed = 1; seed <= 300; ++seed) {
         INFO("seed " << seed);
         std::mt19937 random{seed};
