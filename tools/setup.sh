@@ -42,6 +42,7 @@ is_met() {
             $'#if __has_include(<catch2/catch_all.hpp>)\n#else\n#include <catch2/catch.hpp>\n#endif' ;;
         benchmark) package=libbenchmark-dev &&
             has_header "$compiler" '#include <benchmark/benchmark.h>' ;;
+        tbb) package=libtbb-dev && has_header "$compiler" '#include <tbb/concurrent_queue.h>' ;;
         hiredis) package=libhiredis-dev &&
             has_header "$compiler" '#include <hiredis/hiredis.h>' ;;
         redis-server) package=redis-server && command -v redis-server >/dev/null ;;

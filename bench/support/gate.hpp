@@ -64,6 +64,14 @@ public:
         }
     }
 
+    /// How B stands beside A; nothing is promised.
+    template <class A, class B>
+    void beside(char const* what, A&& a, B&& b, double calls = 1) {
+        auto const measured = compare_paired(a, b, options_);
+        std::printf("%-48s %9.2f %9.2f %8.2fx %9s %7.3f\n", what, measured.a_ns / calls,
+                    measured.b_ns / calls, measured.ratio, "", measured.control);
+    }
+
     void exactly(char const* what, std::uint64_t value, std::uint64_t expected) {
         auto const held = value == expected;
         std::printf("%-48s %39llu%s\n", what, static_cast<unsigned long long>(value),
