@@ -139,6 +139,11 @@ public:
         return queue_.has_places() && queue_.can_bear(weight);
     }
 
+    /// Whether an item of `weight` would have room if there were no other.
+    [[nodiscard]] bool can_bear(std::uint64_t weight) const noexcept {
+        return weight <= queue_.weight_limit();
+    }
+
     /// Whether `now` is looked at: else any will do, and no clock need be read.
     [[nodiscard]] bool needs_time() const noexcept { return max_age_ != duration::zero(); }
 

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The two ends of a channel that has a bounded buffer for its middle, under one lock.
+//
+//     send --> lock --> buffer --> lock --> receive
+//                |         |         |
+//        waiting senders   |   waiting receivers
+//                          +--> dropped items: destroyed, and watermarks told, outside the lock
+//
+// As in a `channel_core`, a waiting sender's value is taken from its node by whoever makes room,
+// and a waiting receiver is told to look again.
+#ifndef HAWSER_RUN_DETAIL_BUFFERED_CORE_HPP
+#define HAWSER_RUN_DETAIL_BUFFERED_CORE_HPP
+
+#include <hawser/base/padded.hpp>
+#include <hawser/base/time.hpp>
+#include <hawser/containers/waiter_list.hpp>
+#include <hawser/flow/bounded_buffer.hpp>
+#include <hawser/run/detail/channel_core.hpp>
+#include <hawser/trace/ordered_delivery.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace hawser::inline v0::detail {
+
+/// Whose watermarks are crossed: told in order, by one thread at a time, and of the last state if
+/// it has changed meanwhile.
+template <class Watch>
+class level_teller {
+public:
+    explicit level_teller(Watch&& watch) : watch_(std::move(watch)) {}
+
+    /// Under the owner's lock.
+    void note(crossing crossed) noexcept {
+        if (crossed != crossing::none) is_high_.store(crossed == crossing::high);
+    }
+    /// Outside it, after what may have crossed one.
+    void tell() noexcept {
+        if (is_high_.load() == told_.load()) return;
+        delivery_.run([this]() noexcept {
+            for (;;) {
+                auto const is_high = is_high_.load();
+                if (told_.exchange(is_high) == is_high) return;
+                watch_(is_high);
+            }
+        });
+    }
+
+private:
+    [[no_unique_address]] Watch watch_;
+    // Sequentially consistent: who notes a change and finds that nothing is to be told has done so
+    // before the one who tells looks for the last time, and is seen by that one.
+    std::atomic<bool> is_high_{false};
+    std::atomic<bool> told_{false};
+    ordered_delivery delivery_;
+};
+
+/// Thread safety: all members may be called concurrently. Never waits for what the other end does.
+/// What a merge throws passes through a send, and nothing is sent then.
+template <class T, class Buffer, class Clock, class Watch>
+class buffered_core {
+    using drops_type = drop_list<T, 8>;
+
+public:
+    using node_type = channel_waiter<T>;
+    using sync_type = std_sync;
+    static constexpr bool at_once = false;  ///< There is no way but by the lock.
+
+    struct [[nodiscard]] answer {
+        passage result;
+        wake_list to_wake{};
+    };
+
+    template <class... Parts>
+    buffered_core(std::size_t waiters, Clock clock, Watch&& watch, Parts&&... buffer)
+        : waiters_max_{waiters},
+          clock_{clock},
+          levels_{std::move(watch)},
+          buffer_(std::forward<Parts>(buffer)...) {}
+
+    [[nodiscard]] std::size_t capacity() const noexcept { return buffer_.capacity(); }
+    [[nodiscard]] std::size_t size() const noexcept {
+        std::lock_guard const lock{mutex_};
+        return buffer_.size();
+    }
+    [[nodiscard]] bounded_buffer_snapshot snapshot() const noexcept {
+        std::lock_guard const lock{mutex_};
+        return buffer_.snapshot();
+    }
+
+    static bool send_at_once(T&) noexcept { return false; }
+    static bool receive_at_once(std::optional<T>&) noexcept { return false; }
+
+    answer send_by_lock(T& value, node_type* node) {
+        auto const weight = buffer_.weight_of(value);
+        auto const now = time();
+        drops_type drops;
+        wake_chain waking;
+        auto more = false;
+        auto const result = [&] {
+            std::lock_guard const lock{mutex_};
+            if (closed_) return passage::closed;
+            // Nor is it to wait: it would never have its turn, and nobody behind it.
+            if (!buffer_.can_bear(weight)) return passage::too_large;
+            if (!senders_.empty()) return queue_sender(node, value);
+            auto const pushed_as = buffer_.push(std::move(value), weight, now, drops);
+            more = pushed_as.more;
+            levels_.note(pushed_as.crossed);
+            if (pushed_as.result == pushed::refused) return passage::refused;
+            if (pushed_as.result == pushed::full) return queue_sender(node, value);
+            tell_a_receiver(waking);
+            return passage::done;
+        }();
+        settle(waking, drops);
+        while (more) {
+            {
+                std::lock_guard const lock{mutex_};
+                more = buffer_.collect(drops);
+            }
+            settle(waking, drops);
+        }
+        levels_.tell();
+        return {result};
+    }
+
+    answer receive_by_lock(std::optional<T>& into, node_type* node) noexcept {
+        auto const now = time();
+        drops_type drops;
+        wake_chain waking;
+        auto result = passage::none;
+        for (auto more = true; more;) {
+            {
+                std::lock_guard const lock{mutex_};
+                more = take(into, now, drops, waking);
+                if (into)
+                    result = passage::done;
+                else if (!more)
+                    result = closed_ ? passage::closed : queue_receiver(node);
+            }
+            settle(waking, drops);
+        }
+        levels_.tell();
+        return {result};
+    }
+
+    answer await_value(node_type& node) noexcept {
+        std::lock_guard const lock{mutex_};
+        if (!buffer_.empty()) return {passage::done};
+        return {closed_ ? passage::closed : queue_receiver(&node)};
+    }
+
+    /// Those behind it may be lighter, and find room.
+    withdrawn withdraw_sender(node_type& node) noexcept {
+        auto const now = time();
+        drops_type drops;
+        wake_chain waking;
+        for (auto first = true, more = true; more; first = false) {
+            {
+                std::lock_guard const lock{mutex_};
+                if (first && node.granted) return {true};
+                if (first) senders_.remove(node);
+                (void)let_in(now, drops, waking);
+                more = buffer_.collect(drops);
+            }
+            settle(waking, drops);
+        }
+        levels_.tell();
+        return {false};
+    }
+    withdrawn withdraw_receiver(node_type& node) noexcept {
+        std::lock_guard const lock{mutex_};
+        wake_chain waking;
+        auto const granted = node.granted;
+        if (!granted)
+            receivers_.remove(node);
+        else if (!buffer_.empty())
+            tell_a_receiver(waking);
+        return {granted, wake_list{waking.first}};
+    }
+
+    wake_list close() noexcept {
+        std::lock_guard const lock{mutex_};
+        closed_ = true;
+        wake_chain waking;
+        senders_.for_each([&](waiter& node) noexcept {
+            senders_.remove(node);
+            waking.add(node, true);
+        });
+        while (!receivers_.empty()) tell_a_receiver(waking);
+        return wake_list{waking.first};
+    }
+    [[nodiscard]] bool closed() const noexcept {
+        std::lock_guard const lock{mutex_};
+        return closed_;
+    }
+
+    struct waiting {
+        std::size_t senders, receivers;
+    };
+    [[nodiscard]] waiting waiting_now() const noexcept {
+        std::lock_guard const lock{mutex_};
+        return {senders_.size(), receivers_.size()};
+    }
+
+private:
+    [[nodiscard]] time_point time() const noexcept {
+        return buffer_.needs_time() ? clock_.now() : time_point{};
+    }
+
+    /// Outside the lock: wakes, and destroys what was dropped. In this order, and before a watch is
+    /// told: what is the user's may wait for those that are woken.
+    static void settle(wake_chain& waking, drops_type& drops) noexcept {
+        (void)wake_list{std::exchange(waking, {}).first}.ring_all();
+        drops.clear();
+    }
+
+    // What follows requires the lock.
+
+    [[nodiscard]] passage queue_sender(node_type* node, T& value) noexcept {
+        if (node == nullptr) return passage::none;
+        if (senders_.size() >= waiters_max_) return passage::crowded;
+        node->value = &value;
+        senders_.push_back(*node);
+        return passage::waits;
+    }
+    /// One that was told in vain has its place.
+    [[nodiscard]] passage queue_receiver(node_type* node) noexcept {
+        if (node == nullptr) return passage::none;
+        if (receivers_.size() >= waiters_max_ && !node->has_place) return passage::crowded;
+        node->has_place = true;
+        receivers_.push_back(*node);
+        return passage::waits;
+    }
+
+    void tell_a_receiver(wake_chain& waking) noexcept {
+        if (receivers_.empty()) return;
+        auto& node = *receivers_.front();
+        receivers_.remove(node);
+        waking.add(node);
+    }
+
+    /// Takes the oldest value, if there is one, and lets in who waits for the room. True: `drops`
+    /// is full, and is to be emptied first.
+    [[nodiscard]] bool take(std::optional<T>& into, time_point now, drops_type& drops,
+                            wake_chain& waking) noexcept {
+        for (;;) {
+            auto popped = buffer_.pop(now, drops);
+            levels_.note(popped.crossed);
+            if (popped.more) return true;
+            if (popped.item) into.emplace(*std::move(popped.item));
+            // Where all were too old, those that wait bring what is received instead.
+            auto const came = let_in(now, drops, waking);
+            if (into || !came) return false;
+            if (drops.room() == 0) return true;
+        }
+    }
+
+    [[nodiscard]] bool let_in(time_point now, drops_type& drops, wake_chain& waking) noexcept {
+        auto came = false;
+        while (!senders_.empty()) {
+            // What is dropped and not handed out yet stands where the next one is to go.
+            if (buffer_.collect(drops)) break;
+            auto& node = *senders_.front();
+            auto& value = *static_cast<node_type&>(node).value;
+            auto const weight = buffer_.weight_of(value);
+            if (!buffer_.has_room(weight)) break;
+            levels_.note(buffer_.push(std::move(value), weight, now, drops).crossed);
+            senders_.remove(node);
+            waking.add(node);
+            tell_a_receiver(waking);
+            came = true;
+        }
+        return came;
+    }
+
+    std::size_t const waiters_max_;
+    [[no_unique_address]] Clock clock_;
+    level_teller<Watch> levels_;
+    alignas(cache_line) mutable std::mutex mutex_;  // Guards what follows.
+    Buffer buffer_;
+    bool closed_ = false;
+    waiter_list senders_;
+    waiter_list receivers_;
+};
+
+}  // namespace hawser::inline v0::detail
+#endif  // HAWSER_RUN_DETAIL_BUFFERED_CORE_HPP
