@@ -5,11 +5,16 @@
 #ifndef HAWSER_ADAPT_ASIO_DETAIL_CALL_REGISTRY_HPP
 #define HAWSER_ADAPT_ASIO_DETAIL_CALL_REGISTRY_HPP
 
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution_context.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <thread>
 
 namespace hawser::inline v0::detail {
 
@@ -34,9 +39,33 @@ struct call_registry {
     boost::intrusive::list<registered_call> calls;
     bool closed = false;
 
-    /// The registry of a context.
+    /// How many post to the context outside the lock, having seen under it that it is not closed.
+    /// The context stays until they have done so.
+    std::atomic<std::uint32_t> posting{0};
+
+    /// The registry of a context. The thread remembers the last one it asked for, for as long as
+    /// none at all is destroyed: looking a service up takes the context's lock.
     [[nodiscard]] static std::shared_ptr<call_registry> const& of(
         boost::asio::execution_context& context);
+};
+
+/// How many have been destroyed, of all contexts.
+inline constinit std::atomic<std::uint64_t> call_registries_gone{0};
+
+/// An executor that knows its context, and nothing else.
+class context_alone {
+public:
+    explicit context_alone(boost::asio::execution_context& context) noexcept : context_{&context} {}
+    [[nodiscard]] boost::asio::execution_context& query(
+        boost::asio::execution::context_t) const noexcept {
+        return *context_;
+    }
+    template <class Function>
+    void execute(Function&&) const {}
+    bool operator==(context_alone const&) const noexcept = default;
+
+private:
+    boost::asio::execution_context* context_;
 };
 
 /// What closes it.
@@ -45,7 +74,16 @@ public:
     using key_type = call_registry_service;
     static inline boost::asio::execution_context::id id;
 
-    explicit call_registry_service(boost::asio::execution_context& context) : service{context} {}
+    /// What is newer shuts down first, and strands must not before this has: posting to a strand
+    /// that shuts down is a race. So what shuts them down is made before this is.
+    explicit call_registry_service(boost::asio::execution_context& context) : service{context} {
+        [[maybe_unused]] boost::asio::strand<context_alone> const older{context_alone{context}};
+    }
+    ~call_registry_service() {
+        shutdown();  // One that is made while the context shuts down is not told to.
+        // Release: who makes a context at the same address makes it after this.
+        call_registries_gone.fetch_add(1, std::memory_order_release);
+    }
 
     [[nodiscard]] std::shared_ptr<call_registry> const& registry() const noexcept {
         return registry_;
@@ -55,6 +93,11 @@ private:
     void shutdown() noexcept override {
         std::unique_lock lock{registry_->mutex};
         registry_->closed = true;
+        lock.unlock();
+        // Acquire: what was posted has been. It is a few instructions of another thread, which
+        // leaves its call here again if the executor has lost what it was given.
+        while (registry_->posting.load(std::memory_order_acquire) != 0) std::this_thread::yield();
+        lock.lock();
         while (!registry_->calls.empty()) {
             auto& call = registry_->calls.front();
             registry_->calls.pop_front();
@@ -68,7 +111,16 @@ private:
 
 inline std::shared_ptr<call_registry> const& call_registry::of(
     boost::asio::execution_context& context) {
-    return boost::asio::use_service<call_registry_service>(context).registry();
+    struct memory {
+        boost::asio::execution_context* context;
+        call_registry_service* service;
+        std::uint64_t gone;
+    };
+    static constinit thread_local memory last{};
+    auto const gone = call_registries_gone.load(std::memory_order_acquire);
+    if (last.context != &context || last.gone != gone)
+        last = {&context, &boost::asio::use_service<call_registry_service>(context), gone};
+    return last.service->registry();
 }
 
 }  // namespace hawser::inline v0::detail

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The suspended operations at the two ends of a channel.
+#ifndef HAWSER_ADAPT_ASIO_DETAIL_CHANNEL_ENDS_HPP
+#define HAWSER_ADAPT_ASIO_DETAIL_CHANNEL_ENDS_HPP
+
+#include <hawser/adapt/asio/detail/channel_op.hpp>
+
+#include <utility>
+
+namespace hawser::inline v0::detail {
+
+template <class T, class Core, class Handler, class Executor>
+class send_op final
+    : public channel_op<send_op<T, Core, Handler, Executor>, Core, Handler, Executor> {
+    using base = channel_op<send_op, Core, Handler, Executor>;
+    friend base;
+
+public:
+    send_op(Core& core, Executor const& executor, Handler&& handler, T&& sends)
+        : base{core, executor, std::move(handler)}, sends_{std::move(sends)} {}
+
+    void start() {
+        this->connect();
+        this->wait();
+    }
+
+    void told() {
+        if (this->at_once_ != passage::waits) return this->complete(transfer_of(this->at_once_));
+        if (!this->granted) return this->complete(transfer::cancelled);
+        this->complete(this->turned_away ? transfer::closed : transfer::done);
+    }
+
+private:
+    passage queue() {  // A merge may throw.
+        auto const answer = this->core_.send_by_lock(sends_, this);
+        return answer.result;
+    }
+    withdrawn leave() noexcept { return this->core_.withdraw_sender(*this); }
+    void pass_on() noexcept {}
+
+    T sends_;
+};
+
+template <class T, class Core, class Handler, class Executor>
+class receive_op final
+    : public channel_op<receive_op<T, Core, Handler, Executor>, Core, Handler, Executor> {
+    using base = channel_op<receive_op, Core, Handler, Executor>;
+    friend base;
+
+public:
+    receive_op(Core& core, Executor const& executor, Handler&& handler)
+        : base{core, executor, std::move(handler)} {}
+
+    void start() {
+        this->connect();
+        if (this->core_.size() != 0) return this->say(passage::done);
+        this->wait();
+    }
+
+    void told() {
+        auto got = std::move(this->given);
+        if (got) return this->complete(transfer::done, std::move(*got));
+        if (this->cancelled_) {
+            pass_on();
+            return this->complete(transfer::cancelled, T{});
+        }
+        if (this->at_once_ == passage::closed || this->at_once_ == passage::crowded)
+            return this->complete(transfer_of(this->at_once_), T{});
+        if (this->core_.receive_at_once(got))
+            return this->complete(transfer::done, std::move(*got));
+        auto const answer = this->core_.receive_by_lock(got, nullptr);
+        if (got) return this->complete(transfer::done, std::move(*got));
+        if (answer.result == passage::closed) return this->complete(transfer::closed, T{});
+        this->granted = false;
+        this->wait();
+    }
+
+private:
+    passage queue() noexcept {
+        auto const answer = this->core_.await_value(*this);
+        return answer.result;
+    }
+    withdrawn leave() noexcept { return this->core_.withdraw_receiver(*this); }
+    void pass_on() noexcept {
+        if (this->granted) (void)leave();
+    }
+};
+
+}  // namespace hawser::inline v0::detail
+#endif  // HAWSER_ADAPT_ASIO_DETAIL_CHANNEL_ENDS_HPP
