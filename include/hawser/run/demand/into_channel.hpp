@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// into_channel: the end of a line that sends each item into a channel.
+#ifndef HAWSER_RUN_DEMAND_INTO_CHANNEL_HPP
+#define HAWSER_RUN_DEMAND_INTO_CHANNEL_HPP
+
+#include <hawser/base/error.hpp>
+#include <hawser/run/basic_channel.hpp>
+#include <hawser/run/demand/for_each.hpp>
+#include <hawser/run/demand/subscription.hpp>
+#include <hawser/run/detail/channel_core.hpp>
+#include <hawser/run/detail/parked_end.hpp>
+
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace hawser::inline v0::demand {
+
+namespace detail {
+
+/// The item that waits for room, and what happens when it has found it. Outlives its flow until
+/// then.
+template <class T, class Core, class Done>
+class channel_inlet final : public Core::node_type {
+    using node = typename Core::node_type;
+
+public:
+    channel_inlet(Core& core, Done done) : node{&ring}, core_{core}, done_(std::move(done)) {}
+
+    void start(subscription from) noexcept {
+        from_ = std::move(from);
+        from_.request(1);
+    }
+
+    static void send(std::shared_ptr<channel_inlet> const& self, T item) {
+        auto& me = *self;
+        me.item_.emplace(std::move(item));
+        if (me.core_.send_at_once(*me.item_)) return me.from_.request(1);
+        me.self_ = self;
+        me.state_.store(waiting, std::memory_order_relaxed);
+        auto const answer = me.core_.send_by_lock(*me.item_, &me);
+        if (answer.result == hawser::detail::passage::waits) return;
+        me.self_.reset();
+        me.state_.store(0, std::memory_order_relaxed);
+        if (answer.result == hawser::detail::passage::done) return me.from_.request(1);
+        auto const why = code_of(hawser::detail::transfer_of(answer.result));
+        throw refused{{why, {}, "channel"}};  // It comes back as the flow's error.
+    }
+
+    void finish(std::exception_ptr error) noexcept {
+        error_ = error;
+        // The bell of an item that waits still sees to the end: the item goes before it.
+        if ((state_.fetch_or(over, std::memory_order_acq_rel) & waiting) == 0) end(error);
+    }
+
+private:
+    static constexpr std::uint8_t waiting = 1, over = 2, told = 4;
+
+    static void ring(waiter& rung) noexcept {
+        auto& me = static_cast<channel_inlet&>(static_cast<node&>(rung));
+        auto const stays = std::move(me.self_);
+        auto const sent = !me.turned_away;
+        me.granted = false;
+        auto const before =
+            me.state_.fetch_and(static_cast<std::uint8_t>(~waiting), std::memory_order_acq_rel);
+        if (sent) return (before & over) != 0 ? me.end(me.error_) : me.from_.request(1);
+        me.from_.cancel();
+        me.end(std::make_exception_ptr(refused{{errc::closed, {}, "channel"}}));
+    }
+
+    /// Once: a flow may end while its last item is being turned away.
+    void end(std::exception_ptr error) noexcept {
+        if ((state_.fetch_or(told, std::memory_order_acq_rel) & told) != 0) return;
+        core_.close().ring_all();
+        done_(flow_end{std::move(error)});
+    }
+
+    Core& core_;
+    Done done_;
+    subscription from_;
+    std::optional<T> item_;
+    std::shared_ptr<channel_inlet> self_;  ///< While the item waits.
+    std::atomic<std::uint8_t> state_{0};
+    std::exception_ptr error_;  ///< Of a flow that ended while an item waited.
+};
+
+}  // namespace detail
+
+/// A subscriber: made by `into_channel`.
+template <class T, class Core, class Done>
+class channel_end {
+public:
+    channel_end(Core& core, Done done)
+        : inlet_{std::make_shared<detail::channel_inlet<T, Core, Done>>(core, std::move(done))} {}
+
+    void on_subscribe(subscription from) noexcept { inlet_->start(std::move(from)); }
+    void on_next(T item) { inlet_->send(inlet_, std::move(item)); }
+    void on_error(std::exception_ptr why) noexcept { inlet_->finish(std::move(why)); }
+    void on_complete() noexcept { inlet_->finish(nullptr); }
+
+private:
+    std::shared_ptr<detail::channel_inlet<T, Core, Done>> inlet_;
+};
+
+/// A subscriber for `subscribe` that sends each item into `to`, in order, and asks for the next one
+/// when that is in: the channel is the buffer. Where there is no room it waits without a thread,
+/// and whoever receives carries the flow on.
+///
+/// At the end of the flow the channel is closed, behind the last item, and `done(flow_end)` is
+/// called; it may not throw. A channel that somebody else closes cancels the flow, whose end is a
+/// `refused` then, `closed`; so does one that refuses an item (`overloaded`, `too_large`).
+///
+/// The channel must live until `done` has been called.
+template <class T, class Core, class Environment, std::invocable<flow_end> Done>
+[[nodiscard]] auto into_channel(basic_channel<T, Core, Environment>& to, Done done) {
+    return channel_end<T, Core, Done>{to.core(), std::move(done)};
+}
+
+}  // namespace hawser::inline v0::demand
+#endif  // HAWSER_RUN_DEMAND_INTO_CHANNEL_HPP
