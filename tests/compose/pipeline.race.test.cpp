@@ -5,30 +5,14 @@
 
 #include "support/catch.hpp"
 #include "support/test_bulkhead.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
-#include <latch>
 #include <stop_token>
 #include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::borrow;
-
-namespace {
-
-template <class Work>
-void together(int threads, Work work) {
-    std::latch start{threads};
-    std::vector<std::jthread> running;
-    for (int i = 0; i < threads; ++i)
-        running.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
-
-}  // namespace
 
 TEST_CASE("pipeline: is shared by threads, and no call is lost or counted twice") {
     constexpr int threads = 4, calls = 2000;
@@ -38,7 +22,7 @@ TEST_CASE("pipeline: is shared by threads, and no call is lost or counted twice"
                                       borrow(breaker), hawser::attempt_timeout{1h});
     std::atomic<int> good{0}, bad{0};
 
-    together(threads, [&](int) {
+    support::on_threads(threads, [&](int) {
         for (int i = 0; i < calls; ++i) {
             bool failed = false;
             auto const got = hawser::execute(line, [&]() -> int {
@@ -62,7 +46,7 @@ TEST_CASE("pipeline: a queue of threads gets every permit back, whoever gives up
     auto const line = hawser::compose(borrow(bulkhead));
     std::atomic<int> inside{0}, most{0}, ran{0}, refused{0};
 
-    together(threads, [&](int thread) {
+    support::on_threads(threads, [&](int thread) {
         for (int i = 0; i < calls; ++i) {
             std::stop_source caller;
             std::jthread stopper;

@@ -2,30 +2,17 @@
 #include <hawser/containers/keyed_map.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <cstdint>
-#include <latch>
 #include <random>
 #include <string>
-#include <thread>
-#include <vector>
 
 using hawser::key_place;
 using hawser::keyed_map;
 
 namespace {
-
-/// Runs `work` on four threads that start together, and waits for them.
-void on_four_threads(auto work) {
-    std::latch start{4};
-    std::vector<std::jthread> threads;
-    for (std::uint32_t i = 0; i < 4; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
 
 auto const never_goes = [](auto const&) noexcept { return false; };
 
@@ -34,7 +21,7 @@ auto const never_goes = [](auto const&) noexcept { return false; };
 TEST_CASE("keyed_map: threads that create one key at once share one entry") {
     keyed_map<std::string, std::uint64_t> map{{.capacity = 4'096, .shards = 4}};
     std::atomic<int> created{0};
-    on_four_threads([&](std::uint32_t) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t) {
         for (int key = 0; key < 2'000; ++key) {
             auto const place = map.visit_or_create(std::to_string(key), never_goes,
                                                    [](key_place, std::uint64_t* value) noexcept {
@@ -55,7 +42,7 @@ TEST_CASE("keyed_map: no update is lost to an entry that is evicted beside it") 
     // What an entry counted is moved to `gone` when it goes: the sum is that of all updates.
     keyed_map<std::uint32_t, std::uint64_t> map{{.capacity = 64, .shards = 2, .seed = 4}};
     std::atomic<std::uint64_t> gone{0}, updates{0};
-    on_four_threads([&](std::uint32_t thread) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t thread) {
         std::mt19937 random{thread};
         for (int i = 0; i < 20'000; ++i) {
             std::uint64_t moved = 0, updated = 0;
@@ -88,7 +75,7 @@ TEST_CASE("keyed_map: no update is lost to an entry that is evicted beside it") 
 TEST_CASE("keyed_map: keys may be erased and created at once") {
     keyed_map<std::string, int> map{{.capacity = 32, .shards = 1}};
     std::atomic<int> balance{0};
-    on_four_threads([&](std::uint32_t thread) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t thread) {
         for (int i = 0; i < 10'000; ++i) {
             auto const key = "a key that is too long to stand in itself " + std::to_string(i % 8);
             if (thread % 2 == 0)

@@ -2,32 +2,20 @@
 #include <hawser/containers/mpmc_ring.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <latch>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <vector>
 
 using hawser::mpmc_ring;
 using hawser::ring_answer;
 
 namespace {
-
-/// Runs `work` on so many threads that start together, and waits for them.
-void on_threads(int count, auto work) {
-    std::latch start{count};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < count; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
 
 /// Whose it is and its number; on the heap, so that what was written there is read elsewhere.
 using message = std::unique_ptr<std::array<std::uint32_t, 2>>;
@@ -43,7 +31,7 @@ TEST_CASE("mpmc_ring: threads lose nothing, and each producer's values come in t
         INFO("capacity " << capacity);
         mpmc_ring<message> ring{capacity};
         std::atomic<std::uint64_t> count{0}, sum{0}, disorder{0};
-        on_threads(4, [&](int thread) {
+        support::on_threads(4, [&](int thread) {
             if (thread < 2) {
                 for (std::uint32_t n = 1; n <= each; ++n) {
                     auto one = made(static_cast<std::uint32_t>(thread), n);
@@ -76,7 +64,7 @@ TEST_CASE("mpmc_ring: its size is never more than its capacity, under load too")
     for (std::size_t const capacity : {1U, 3U, 8U}) {
         mpmc_ring<int> ring{capacity};
         std::atomic<std::uint64_t> wrong{0};
-        on_threads(3, [&](int thread) {
+        support::on_threads(3, [&](int thread) {
             for (int n = 0; n != 30'000; ++n) {
                 auto one = n;
                 if (thread == 0) (void)ring.try_push(one);
@@ -94,7 +82,7 @@ TEST_CASE("mpmc_ring: nobody gets past a raised gate under load, and size counts
     std::mutex lock;  // The one that the gates stand for.
     std::atomic<bool> done{false};
     std::atomic<std::uint64_t> pushed{0}, popped{0}, wrong{0};
-    on_threads(4, [&](int thread) {
+    support::on_threads(4, [&](int thread) {
         auto const pop = [&] {
             return ring.pop_gated([](int&&) noexcept {}) == ring_answer::done ? 1U : 0U;
         };

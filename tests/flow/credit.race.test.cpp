@@ -2,10 +2,10 @@
 #include <hawser/flow/credit.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <cstdint>
-#include <latch>
 #include <thread>
 #include <vector>
 
@@ -13,17 +13,6 @@ using hawser::credit;
 using turn = hawser::credit::turn;
 
 namespace {
-
-/// Runs `work` on so many threads that start together, and waits for them.
-void on_threads(int count, auto work) {
-    std::latch start{count};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < count; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
 
 /// Calls `send` in the turn, until it is given up.
 void serve(credit& account, turn whose, auto send) {
@@ -38,7 +27,7 @@ TEST_CASE("credit: what several threads ask for is sent once, by one at a time")
     credit account;
     REQUIRE(account.end_turn());
     std::uint64_t sent = 0;  // Guarded by the turn alone.
-    on_threads(4, [&](int) {
+    support::on_threads(4, [&](int) {
         for (int i = 1; i <= 20'000; ++i)
             serve(account, account.request(1 + i % 3), [&] {
                 while (account.try_take()) ++sent;
@@ -58,7 +47,7 @@ TEST_CASE("credit: what was done before an item was asked for is seen by who sen
     auto const send = [&] {
         while (account.try_take()) seen.push_back(written[seen.size()]);
     };
-    on_threads(2, [&](int thread) {
+    support::on_threads(2, [&](int thread) {
         for (int i = 0; i < items; ++i) {
             if (thread == 0) {
                 written[static_cast<std::size_t>(i)] = i + 1;
@@ -97,7 +86,7 @@ TEST_CASE("credit: an item that comes while the turn ends is not left lying") {
     while (!account.end_turn()) {}
     std::atomic<int> brought{0};
     int sent = 0;  // Guarded by the turn alone.
-    on_threads(3, [&](int) {
+    support::on_threads(3, [&](int) {
         for (int i = 0; i < items / 5; ++i) {
             // Relaxed: only the account orders it.
             brought.fetch_add(1, std::memory_order_relaxed);
@@ -119,7 +108,7 @@ TEST_CASE("credit: whoever cancels, one turn sees it, and the receiver is let go
             while (account.try_take()) ++sent;
             if (account.is_over() && std::exchange(held, false)) ++let_go;
         };
-        on_threads(3, [&](int thread) {
+        support::on_threads(3, [&](int thread) {
             if (thread == 0)
                 for (int i = 0; i < 20; ++i) serve(account, account.request(1), send);
             else

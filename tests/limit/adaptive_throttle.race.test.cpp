@@ -2,7 +2,7 @@
 #include <hawser/limit/adaptive_throttle.hpp>
 
 #include "support/catch.hpp"
-#include "support/four_threads.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 
@@ -16,7 +16,7 @@ TEST_CASE("adaptive_throttle: threads that ask and answer at once lose no call")
     hawser::basic_adaptive_throttle<hawser::seeded_random> throttle{
         {.rejection_max = 0.5}, hawser::seeded_random{20261121}};
     std::atomic<int> sent{0}, rejected{0};
-    support::on_four_threads([&](int thread) {
+    support::on_threads(4, [&](int thread) {
         int mine = 0, refused = 0;
         for (int i = 0; i < 20'000; ++i) {
             auto const priority = (thread + i) % 5 - 2;
@@ -48,6 +48,6 @@ TEST_CASE("adaptive_throttle: of threads that come when a call is due, one is le
     for (int i = 0; i < 1'000'000; ++i) throttle.on_result(t0, sample_outcome::dropped);
     std::atomic<int> sent{0};
     for (int round = 1; round <= 50; ++round)
-        support::on_four_threads([&](int) { sent += throttle.admit(t0 + round * 1s).admitted; });
+        support::on_threads(4, [&](int) { sent += throttle.admit(t0 + round * 1s).admitted; });
     CHECK(sent == 50);
 }

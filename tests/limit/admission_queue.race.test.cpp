@@ -4,15 +4,14 @@
 #include <hawser/compose/parking.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <latch>
 #include <random>
 #include <stop_token>
 #include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::admission_queue;
@@ -23,17 +22,6 @@ using hawser::parking_spot;
 static constexpr hawser::time_point t0{1h};
 
 namespace {
-
-/// Runs `work` on so many threads that start together, and waits for them.
-void on_threads(int count, auto work) {
-    std::latch start{count};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < count; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
 
 bool is_whole(admission_queue const& queue) {
     auto const seen = queue.snapshot(t0).permits;
@@ -51,7 +39,7 @@ TEST_CASE("admission_queue: threads that wait, are shed, displaced and give up l
     auto const now = [&] { return t0 + 10us * clock.fetch_add(1, std::memory_order_relaxed); };
     std::atomic<int> inside{0}, most{0}, zero{0};
     std::atomic<std::uint64_t> calls{0}, in{0}, refused{0}, out{0}, gone{0};
-    on_threads(5, [&](int thread) {
+    support::on_threads(5, [&](int thread) {
         std::mt19937 random{static_cast<unsigned>(thread)};
         parking_spot spot;
         for (int i = 0; i != 3'000; ++i) {
@@ -110,7 +98,7 @@ TEST_CASE("admission_queue: may be asked and resized while threads use it") {
             queue.resize(1 + turn % 3, now()).ring_all();
         }
     }};
-    on_threads(3, [&](int) {
+    support::on_threads(3, [&](int) {
         parking_spot spot;
         for (int i = 0; i != 2'000; ++i) {
             auto answer = queue.acquire(spot, 1, now());

@@ -4,14 +4,13 @@
 #include <hawser/compose/parking.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <cstdint>
-#include <latch>
 #include <random>
 #include <stop_token>
 #include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::acquired;
@@ -22,17 +21,6 @@ using hawser::semaphore;
 static constexpr hawser::time_point t0{1h};
 
 namespace {
-
-/// Runs `work` on so many threads that start together, and waits for them.
-void on_threads(int count, auto work) {
-    std::latch start{count};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < count; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
 
 /// What a call that waits for its bell does. True if it then holds the permits.
 bool wait_and_claim(semaphore& permits, parking_spot& spot) {
@@ -80,7 +68,7 @@ struct head_count {
 TEST_CASE("semaphore: threads that only try never hold more than there is") {
     semaphore permits{{.permits = 3}};
     head_count inside;
-    on_threads(4, [&](int thread) {
+    support::on_threads(4, [&](int thread) {
         auto const count = static_cast<std::uint32_t>(1 + thread % 3);
         for (int i = 0; i < 30'000; ++i) {
             if (!permits.try_acquire(count)) continue;
@@ -96,7 +84,7 @@ TEST_CASE("semaphore: threads that only try never hold more than there is") {
 TEST_CASE("semaphore: one permit excludes, and hands on what was written under it") {
     semaphore permits{{.permits = 1}};
     std::uint64_t total = 0;  // Guarded by the permit alone.
-    on_threads(4, [&](int) {
+    support::on_threads(4, [&](int) {
         parking_spot spot;
         for (int i = 0; i < 5'000; ++i) {
             // Whom it lets go first is rung at the end of this line, before it waits itself.
@@ -117,7 +105,7 @@ TEST_CASE("semaphore: a grant that races with a withdrawal is run or given back,
         REQUIRE(permits.try_acquire());
         parking_spot spot;
         REQUIRE(permits.acquire(spot, 1, t0).result == acquired::queued);
-        on_threads(2, [&](int thread) {
+        support::on_threads(2, [&](int thread) {
             if (thread == 0) {
                 (void)permits.release(1, t0);
             } else if (round % 2 == 0) {
@@ -168,7 +156,7 @@ TEST_CASE("semaphore: calls that wait, give up and are stopped lose no permit an
     semaphore permits{{.permits = 4, .places = 3}};
     head_count inside;
     std::atomic<std::uint64_t> given_back{0}, woken{0};
-    on_threads(4, [&](int thread) {
+    support::on_threads(4, [&](int thread) {
         std::mt19937 random{seed * 100 + static_cast<unsigned>(thread)};
         parking_spot spot;
         for (int i = 0; i < 5'000; ++i) {
@@ -211,7 +199,7 @@ TEST_CASE("semaphore: resizing while calls come and go loses and mints no permit
         }
     }};
     head_count inside;
-    on_threads(3, [&](int thread) {
+    support::on_threads(3, [&](int thread) {
         std::mt19937 random{static_cast<unsigned>(thread)};
         parking_spot spot;
         for (int i = 0; i < 4'000; ++i) {

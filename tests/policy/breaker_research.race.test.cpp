@@ -5,30 +5,14 @@
 
 #include "support/catch.hpp"
 #include "support/stage.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
-#include <latch>
 #include <string>
 #include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::borrow;
-
-namespace {
-
-template <class Work>
-void together(int threads, Work work) {
-    std::latch start{threads};
-    std::vector<std::jthread> running;
-    for (int i = 0; i < threads; ++i)
-        running.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
-
-}  // namespace
 
 TEST_CASE("breaker research: of many threads at the moment of expiry as many enter as may probe") {
     constexpr int threads = 16;
@@ -41,7 +25,7 @@ TEST_CASE("breaker research: of many threads at the moment of expiry as many ent
         scene.time.advance(5s);
         std::atomic<int> entered{0}, answered{0};
 
-        together(threads, [&](int) {
+        support::on_threads(threads, [&](int) {
             auto const out = hawser::try_execute(line, [&] {
                 ++entered;
                 while (answered < threads - 3) std::this_thread::yield();  // Nobody leaves early.
@@ -76,7 +60,7 @@ TEST_CASE("breaker research: changes are told in order, each from where the one 
         hawser::told_by_reference(sink)};
     auto const line = hawser::compose(borrow(breaker));
 
-    together(4, [&](int thread) {
+    support::on_threads(4, [&](int thread) {
         for (int i = 0; i < 3000; ++i) {
             (void)hawser::try_execute(line, [&] {
                 if ((i / 8 + thread) % 2 == 0) throw 1;

@@ -6,31 +6,15 @@
 
 #include "support/catch.hpp"
 #include "support/stage.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
-#include <latch>
 #include <string>
 #include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::borrow;
 using hawser::breaker_state;
-
-namespace {
-
-template <class Work>
-void together(int threads, Work work) {
-    std::latch start{threads};
-    std::vector<std::jthread> running;
-    for (int i = 0; i < threads; ++i)
-        running.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
-
-}  // namespace
 
 TEST_CASE("circuit_breaker: of 64 threads at the instant of expiry exactly as many enter as may") {
     constexpr int threads = 64;
@@ -44,7 +28,7 @@ TEST_CASE("circuit_breaker: of 64 threads at the instant of expiry exactly as ma
         REQUIRE(breaker.state() == breaker_state::open);
         scene.time.advance(breaker.snapshot(scene.time.now()).retry_after);
         std::atomic<unsigned> entered{0}, refused{0};
-        together(threads, [&](int) {
+        support::on_threads(threads, [&](int) {
             auto const out = hawser::try_execute(line, [&] {
                 ++entered;
                 while (refused < threads - probes) std::this_thread::yield();  // No slot is freed.
@@ -67,7 +51,7 @@ TEST_CASE("circuit_breaker: threads that all fail open it once, which is told on
         hawser::basic_circuit_breaker breaker{hawser::circuit_breaker_options{.minimum_calls = 20},
                                               hawser::told_by_reference(sink)};
         auto const line = hawser::compose_in(scene.environment(), borrow(breaker));
-        together(16, [&](int) {
+        support::on_threads(16, [&](int) {
             for (int i = 0; i < 20; ++i) (void)hawser::try_execute(line, [] { throw 1; });
         });
         auto const seen = breaker.snapshot(scene.time.now());

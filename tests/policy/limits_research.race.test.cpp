@@ -7,13 +7,13 @@
 #include <hawser/limit/aimd.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 #include "support/told_limit.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <latch>
 #include <stdexcept>
 #include <stop_token>
 #include <thread>
@@ -25,17 +25,6 @@ using hawser::sample_outcome;
 using hawser::try_execute;
 
 namespace {
-
-template <class Work>
-void on_four_threads(Work work) {
-    std::latch start{4};
-    std::vector<std::jthread> running;
-    for (std::uint64_t i = 0; i < 4; ++i)
-        running.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
 
 /// How many are in, and the most that ever were.
 struct crowd {
@@ -58,7 +47,7 @@ TEST_CASE("limits research: threads never hold more than a learning limit, and i
     auto const line = hawser::compose(borrow(limit));
     crowd inside;
     std::atomic<std::size_t> ran{0};
-    on_four_threads([&](std::uint64_t thread) {
+    support::on_threads(std::uint64_t{4}, [&](std::uint64_t thread) {
         for (std::uint64_t call = 0; call != 3'000; ++call) {
             std::stop_source caller;
             if (call % 5 == thread) caller.request_stop();
@@ -100,7 +89,7 @@ TEST_CASE("limits research: a limit that moves all the time loses no permit and 
     auto const line = hawser::compose(borrow(limit));
     crowd inside;
     std::atomic<int> refused{0};
-    on_four_threads([&](std::uint64_t thread) {
+    support::on_threads(std::uint64_t{4}, [&](std::uint64_t thread) {
         for (std::uint64_t call = 0; call != 3'000; ++call) {
             auto const out = try_execute(line, [&] {
                 inside.enter();
@@ -124,7 +113,7 @@ TEST_CASE("limits research: threads and pipelines that share one bucket get its 
     hawser::rate_limit reads{borrow(bucket)}, writes{borrow(bucket)};
     auto const reading = hawser::compose(borrow(reads)), writing = hawser::compose(borrow(writes));
     std::atomic<int> ran{0};
-    on_four_threads([&](std::uint64_t thread) {
+    support::on_threads(std::uint64_t{4}, [&](std::uint64_t thread) {
         for (int call = 0; call != 500; ++call)
             if (thread % 2 == 0)
                 (void)try_execute(reading, [&] { ++ran; });
@@ -137,7 +126,7 @@ TEST_CASE("limits research: threads and pipelines that share one bucket get its 
 TEST_CASE("limits research: a throttle counts every call of many threads once") {
     hawser::throttle shed{{.multiplier = 100, .window = 1h}};  // Refuses nobody here.
     auto const line = hawser::compose(borrow(shed), hawser::attempt_timeout{1h});
-    on_four_threads([&](std::uint64_t thread) {
+    support::on_threads(std::uint64_t{4}, [&](std::uint64_t thread) {
         for (int call = 0; call != 1'000; ++call)
             (void)try_execute(line, [&] {
                 if (thread == 0) throw std::runtime_error{"says nothing"};

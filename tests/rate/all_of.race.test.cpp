@@ -4,13 +4,13 @@
 #include <hawser/rate/token_bucket.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <latch>
 #include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::all_of;
@@ -20,17 +20,6 @@ using hawser::token_bucket;
 static constexpr time_point t0{1h};
 
 namespace {
-
-/// Runs `work(thread)` on four threads that start together, and waits for them.
-void on_four_threads(auto work) {
-    std::latch start{4};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 4; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
 
 /// One of two who ask first, both of them, and then take: each a first time before a second time.
 struct duelist {
@@ -65,7 +54,7 @@ TEST_CASE("all_of: threads take no more than each limit has, and every token is 
                                        token_bucket{{.burst = 40'000}}};
     std::array<std::atomic<std::uint64_t>, 3> granted{};
     std::atomic<std::uint64_t> lost{0};
-    on_four_threads([&](int thread) {
+    support::on_threads(4, [&](int thread) {
         auto const number = static_cast<unsigned>(thread);
         auto const one = number % 3, other = (one + 1 + number / 3) % 3;
         all_of both{limits[one], limits[other]};

@@ -7,7 +7,7 @@
 #include <hawser/rate/token_bucket.hpp>
 
 #include "support/catch.hpp"
-#include "support/four_threads.hpp"
+#include "support/threads.hpp"
 
 #include <array>
 #include <atomic>
@@ -53,7 +53,7 @@ TEST_CASE("joint_limit: threads take no more than any limit has, and all is acco
                           keyed_by{per_user, &caller::user}, service};
     counters by_address{}, by_user{};
     std::atomic<std::uint64_t> granted{0}, lost{0};
-    support::on_four_threads([&](int thread) {
+    support::on_threads(4, [&](int thread) {
         std::mt19937 random{static_cast<std::uint32_t>(thread)};
         for (int i = 0; i != 20'000; ++i) {
             auto const drawn = static_cast<std::uint32_t>(random());
@@ -82,7 +82,7 @@ TEST_CASE("joint_limit: of windows nothing is lost, whoever comes between") {
                           keyed_by{per_user, &caller::user}, service};
     counters by_address{}, by_user{};
     std::atomic<std::uint64_t> granted{0}, lost{0};
-    support::on_four_threads([&](int thread) {
+    support::on_threads(4, [&](int thread) {
         std::mt19937 random{static_cast<std::uint32_t>(thread)};
         for (int i = 0; i != 20'000; ++i) {
             auto const drawn = static_cast<std::uint32_t>(random());

@@ -2,15 +2,13 @@
 #include <hawser/rate/keyed.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <latch>
 #include <random>
 #include <string>
-#include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::asked_of;
@@ -20,25 +18,10 @@ using hawser::token_bucket;
 
 static constexpr hawser::time_point t0{1h};
 
-namespace {
-
-/// Runs `work` on four threads that start together, and waits for them.
-void on_four_threads(auto work) {
-    std::latch start{4};
-    std::vector<std::jthread> threads;
-    for (std::uint32_t i = 0; i < 4; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
-
-}  // namespace
-
 TEST_CASE("keyed: threads that ask for one key at once share exactly its tokens") {
     keyed<token_bucket> limiter{{.rate = 1, .burst = 20'000}};
     std::atomic<std::uint32_t> granted{0};
-    on_four_threads([&](std::uint32_t) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t) {
         std::uint32_t mine = 0;
         while (limiter.try_acquire("hot", t0).granted) ++mine;
         granted += mine;
@@ -49,7 +32,7 @@ TEST_CASE("keyed: threads that ask for one key at once share exactly its tokens"
 TEST_CASE("keyed: threads that are the first to ask for a key find one state") {
     keyed<token_bucket, std::uint32_t> limiter{{.rate = 1, .burst = 2}, {.keys = 16'384}};
     std::atomic<std::uint32_t> granted{0};
-    on_four_threads([&](std::uint32_t) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t) {
         std::uint32_t mine = 0;
         for (std::uint32_t key = 0; key < 5'000; ++key)
             mine += limiter.try_acquire(key, t0).granted ? 1 : 0;
@@ -67,7 +50,7 @@ TEST_CASE("keyed: under eviction no key is granted more than its burst and what 
     constexpr std::uint32_t keys = 300, steps = 1'000;
     std::array<std::atomic<std::uint32_t>, keys> granted{};
     std::atomic<std::uint32_t> asked{0}, elsewhere{0};
-    on_four_threads([&](std::uint32_t thread) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t thread) {
         std::mt19937 random{thread};
         for (;;) {
             auto const step = asked.fetch_add(1) / 40;
@@ -90,7 +73,7 @@ TEST_CASE("keyed: keys that find no room at once share one burst") {
     std::atomic<std::uint32_t> shared{0};
     for (std::uint32_t key = 0; limiter.size() < 64; ++key)
         shared += limiter.try_acquire(key, t0).from == asked_of::shared ? 1 : 0;
-    on_four_threads([&](std::uint32_t thread) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t thread) {
         for (std::uint32_t i = 0; i < 5'000; ++i) {
             auto const answer = limiter.try_acquire(100'000 * (thread + 1) + i, t0);
             shared += answer.granted && answer.from == asked_of::shared ? 1 : 0;
@@ -107,7 +90,7 @@ TEST_CASE("keyed: threads that reserve and give back leave each key no more than
     constexpr std::uint32_t keys = 300, steps = 1'000;
     std::array<std::atomic<std::uint32_t>, keys> kept{};
     std::atomic<std::uint32_t> asked{0}, given_back{0};
-    on_four_threads([&](std::uint32_t thread) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t thread) {
         std::mt19937 random{thread};
         for (;;) {
             auto const step = asked.fetch_add(1) / 40;

@@ -2,7 +2,7 @@
 #include <hawser/rate/sliding_window_counter.hpp>
 
 #include "support/catch.hpp"
-#include "support/four_threads.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <thread>
@@ -15,7 +15,7 @@ static constexpr hawser::time_point t0{1h};
 TEST_CASE("sliding_window_counter: threads that ask at one instant share exactly one limit") {
     sliding_window_counter limiter{{.limit = 20'000}};
     std::atomic<std::uint32_t> granted{0};
-    support::on_four_threads([&](int) {
+    support::on_threads(4, [&](int) {
         std::uint32_t mine = 0;
         while (limiter.try_acquire(t0)) ++mine;
         granted += mine;
@@ -34,14 +34,14 @@ TEST_CASE("sliding_window_counter: threads at their own pace get what one alone 
     sliding_window_counter limiter{{.limit = 7, .window = 1ms}};
     sliding_window_counter alone{{.limit = 7, .window = 1ms}};
     std::atomic<std::uint32_t> granted{0};
-    support::on_four_threads([&](int) { granted += take_all(limiter); });
+    support::on_threads(4, [&](int) { granted += take_all(limiter); });
     CHECK(granted == take_all(alone));
 }
 
 TEST_CASE("sliding_window_counter: new options that race with requests grant nothing extra") {
     sliding_window_counter limiter{{.limit = 1'000, .window = 1s}};
     std::atomic<std::uint32_t> granted{0}, odd{0};
-    support::on_four_threads([&](int thread) {
+    support::on_threads(4, [&](int thread) {
         for (int i = 0; i < 20'000; ++i) {
             if (thread == 0) {
                 limiter.reconfigure({.limit = i % 2 ? 1'000U : 500U, .window = 1s}, t0);

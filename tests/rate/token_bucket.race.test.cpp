@@ -2,13 +2,11 @@
 #include <hawser/rate/token_bucket.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <latch>
 #include <random>
-#include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::duration;
@@ -20,17 +18,6 @@ using hawser::token_bucket_options;
 static constexpr time_point t0{1h};
 
 namespace {
-
-/// Runs `work(thread)` on so many threads that start together, and waits for them.
-void on_threads(int count, auto work) {
-    std::latch start{count};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < count; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
 
 /// What `rate` gives in `length`, rounded down.
 std::uint64_t earned(token_bucket_options const& of, duration length) {
@@ -46,7 +33,7 @@ TEST_CASE("token_bucket: threads that ask at one instant share exactly one burst
     for (auto const rate : {100u, 7'000'000u}) {
         token_bucket bucket{{.rate = rate, .burst = 200'000}};
         std::atomic<std::uint32_t> granted{0};
-        on_threads(4, [&](int) {
+        support::on_threads(4, [&](int) {
             std::uint32_t mine = 0;
             while (bucket.try_acquire(t0 + 3ns)) ++mine;
             granted += mine;
@@ -59,7 +46,7 @@ TEST_CASE("token_bucket: the first to come, all at once, do not undo one another
     for (int round = 0; round != 500; ++round) {
         token_bucket bucket{{.rate = 7'000'000, .burst = 3}};
         std::atomic<std::uint32_t> granted{0};
-        on_threads(4, [&](int) { granted += bucket.try_acquire_up_to(t0, 2); });
+        support::on_threads(4, [&](int) { granted += bucket.try_acquire_up_to(t0, 2); });
         REQUIRE(granted == 3);
     }
 }
@@ -71,7 +58,7 @@ TEST_CASE("token_bucket: threads with clocks of their own never exceed burst and
         token_bucket bucket{of};
         std::atomic<std::uint64_t> granted{0};
         constexpr auto run = 1ms;
-        on_threads(4, [&](int thread) {
+        support::on_threads(4, [&](int thread) {
             std::mt19937_64 random{static_cast<std::uint64_t>(thread)};
             std::uint64_t mine = 0;
             for (auto now = t0; now <= t0 + run; now += duration{random() % 200}) {
@@ -89,7 +76,7 @@ TEST_CASE("token_bucket: tokens that threads reserve and cancel are all accounte
     // At one instant nothing is earned: what the bucket owes is what was taken and not given back.
     token_bucket bucket{{.rate = 1, .period = 1us, .burst = 10}};
     std::atomic<std::uint64_t> out{0};
-    on_threads(4, [&](int thread) {
+    support::on_threads(4, [&](int thread) {
         std::mt19937_64 random{static_cast<std::uint64_t>(thread)};
         std::uint64_t mine = 0;
         for (int i = 0; i != 20'000; ++i) {
@@ -111,7 +98,7 @@ TEST_CASE(
     token_bucket bucket{slow};
     std::atomic<std::uint64_t> taken{0}, clock{0}, wrong{0};
     constexpr std::uint64_t run = 3'000'000;
-    on_threads(4, [&](int thread) {
+    support::on_threads(4, [&](int thread) {
         std::mt19937_64 random{static_cast<std::uint64_t>(thread)};
         std::uint64_t mine = 0;
         for (std::uint64_t at = 0; at < run;) {
@@ -148,7 +135,7 @@ TEST_CASE("token_bucket: a rate and a burst that change are never seen in parts"
     token_bucket bucket{other};
     std::atomic<bool> done{false};
     std::atomic<int> wrong{0};
-    on_threads(3, [&](int thread) {
+    support::on_threads(3, [&](int thread) {
         if (thread == 0) {
             for (int i = 0; i != 100'000; ++i) bucket.reconfigure(i % 2 ? other : one, t0);
             done = true;

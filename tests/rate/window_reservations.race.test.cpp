@@ -4,7 +4,7 @@
 #include <hawser/rate/sliding_window_log.hpp>
 
 #include "support/catch.hpp"
-#include "support/four_threads.hpp"
+#include "support/threads.hpp"
 #include "support/window_models.hpp"
 
 #include <array>
@@ -24,7 +24,7 @@ namespace {
 template <class Limiter>
 std::vector<support::ticks> kept_by_four_threads(Limiter& limiter) {
     std::array<std::vector<support::ticks>, 4> kept;
-    support::on_four_threads([&](int thread) {
+    support::on_threads(4, [&](int thread) {
         std::mt19937 random{static_cast<std::uint32_t>(thread)};
         auto& mine = kept[static_cast<std::size_t>(thread)];
         using reservation = decltype(limiter.reserve(t0, 1, 0s));

@@ -2,36 +2,19 @@
 #include <hawser/retry/budget.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
-#include <latch>
-#include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::retry_budget;
 
 static constexpr hawser::time_point t0{1h};
 
-namespace {
-
-/// Runs `work` on four threads that start together, and waits for them.
-void on_four_threads(auto work) {
-    std::latch start{4};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 4; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
-
-}  // namespace
-
 TEST_CASE("retry_budget: threads that reserve at once share exactly the tokens there are") {
     retry_budget budget{{.floor = 100'000, .capacity = 100'000}};
     std::atomic<std::uint32_t> spent{0};
-    on_four_threads([&](int) {
+    support::on_threads(4, [&](int) {
         std::uint32_t mine = 0;
         for (auto token = budget.reserve(t0); token; token = budget.reserve(t0)) {
             token.spend();
@@ -47,7 +30,7 @@ TEST_CASE("retry_budget: deposits and retries that race neither lose nor make a 
     // Two threads deposit 200,000 times, which earns 100,000; two reserve, and give half back.
     retry_budget budget{{.ratio = 0.5, .floor = 0, .capacity = 1'000'000}};
     std::atomic<std::uint32_t> spent{0};
-    on_four_threads([&](int thread) {
+    support::on_threads(4, [&](int thread) {
         std::uint32_t mine = 0;
         for (int i = 0; i < 100'000; ++i) {
             if (thread % 2 == 0) {
@@ -65,7 +48,7 @@ TEST_CASE("retry_budget: deposits and retries that race neither lose nor make a 
 TEST_CASE("retry_budget: of two tokens no more than two are out, whoever gives back") {
     retry_budget budget{{.floor = 2, .capacity = 2}};
     std::atomic<int> out{0}, most{0};
-    on_four_threads([&](int) {
+    support::on_threads(4, [&](int) {
         for (int i = 0; i < 20'000; ++i) {
             auto token = budget.reserve(t0);
             if (!token) continue;
@@ -83,7 +66,7 @@ TEST_CASE("retry_budget: time told by threads in any order is counted once") {
     retry_budget budget{{.ratio = 0, .floor = 1'000, .per = 1s, .capacity = 1'000'000}};
     { auto const first = budget.reserve(t0); }  // Tells it the time.
     std::atomic<std::uint32_t> spent{0};
-    on_four_threads([&](int) {
+    support::on_threads(4, [&](int) {
         std::uint32_t mine = 0;
         for (auto now = t0; now <= t0 + 10s; now += 1ms)
             if (auto token = budget.reserve(now)) {

@@ -4,8 +4,8 @@
 #include <hawser/adapt/asio/isolated.hpp>
 
 #include "support/catch.hpp"
-#include "support/four_threads.hpp"
 #include "support/isolation.hpp"
+#include "support/threads.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -86,7 +86,7 @@ TEST_CASE("isolated: no call is lost or run twice while the pool is stopped") {
         std::atomic<int> begun{0};
         isolation_pool pool{{.threads = 2, .places = 2}};
         auto const line = hawser::compose(isolated{borrow(pool)});
-        support::on_four_threads([&](int thread) {
+        support::on_threads(4, [&](int thread) {
             if (thread == 3) {
                 support::await(begun, 100);
                 return pool.stop();
@@ -114,7 +114,7 @@ TEST_CASE("isolated: a result and the caller's leave race, and one of them wins"
     {
         isolation_pool pool{{.threads = 2, .places = 64}};
         auto const line = hawser::compose(isolated{borrow(pool)});
-        support::on_four_threads([&](int thread) {
+        support::on_threads(4, [&](int thread) {
             auto const now = [] { return hawser::steady_clock_source{}.now(); };
             for (int call = 0; call != each; ++call) {
                 auto const limit = std::chrono::microseconds{5 * (1 + (call + thread) % 10)};
@@ -196,7 +196,7 @@ TEST_CASE("isolated: asynchronous calls, cancelled or in time, each end once") {
     {
         isolation_pool pool{{.threads = 2, .places = 4}};
         auto const line = hawser::compose(isolated{borrow(pool)});
-        support::on_four_threads([&](int) {
+        support::on_threads(4, [&](int) {
             asio::io_context io;
             asio::cancellation_signal signal;
             for (int call = 0; call != each; ++call) {
@@ -228,7 +228,7 @@ TEST_CASE("isolated: asynchronous calls started on other threads, with deadlines
         auto const line = hawser::compose(isolated{borrow(pool)});
         asio::io_context io;
         auto work = asio::make_work_guard(io);
-        support::on_four_threads([&](int thread) {
+        support::on_threads(4, [&](int thread) {
             if (thread == 3) {
                 while (sum.all() < 3 * each) io.run_one();
                 return;
@@ -257,7 +257,7 @@ TEST_CASE("isolated: contexts are destroyed while results are on their way to th
     {
         isolation_pool pool{{.threads = 2, .places = 64}};
         auto const line = hawser::compose(isolated{borrow(pool)});
-        support::on_four_threads([&](int thread) {
+        support::on_threads(4, [&](int thread) {
             for (int round = 0; round != each; ++round) {
                 asio::io_context io;
                 for (int call = 0; call != 3; ++call)

@@ -3,12 +3,10 @@
 
 #include "support/catch.hpp"
 #include "support/redis_server.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
-#include <latch>
 #include <string>
-#include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::redis_rate_limiter;
@@ -16,16 +14,6 @@ using hawser::redis_rate_limiter;
 static constexpr hawser::time_point t0{1h};
 
 namespace {
-
-void on_four_threads(auto work) {
-    std::latch start{4};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 4; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
 
 hawser::redis_rate_limiter_options options_for(std::uint16_t port, std::uint32_t connections) {
     return {.server = {.port = port},
@@ -44,7 +32,7 @@ TEST_CASE("redis_rate_limiter: threads of one limiter share exactly the tokens t
         redis_rate_limiter limiter{options_for(server.port(), connections)};
         std::atomic<int> granted{0}, leased{0};
         auto const key = std::to_string(connections);
-        on_four_threads([&](int) {
+        support::on_threads(4, [&](int) {
             for (int i = 0; i != 400; ++i) {
                 auto const answer = limiter.try_acquire(key, 1, t0);
                 granted += answer.granted ? 1 : 0;
@@ -61,7 +49,7 @@ TEST_CASE("redis_rate_limiter: threads without the server share exactly the shar
     options.max_nodes = 4;
     redis_rate_limiter limiter{options};
     std::atomic<int> granted{0};
-    on_four_threads([&](int) {
+    support::on_threads(4, [&](int) {
         for (int i = 0; i != 5'000; ++i) {
             auto const answer = limiter.try_acquire("a", 1, t0);
             granted += answer.granted ? 1 : 0;

@@ -2,7 +2,7 @@
 #include <hawser/rate/detail/shaped_word.hpp>
 
 #include "support/catch.hpp"
-#include "support/four_threads.hpp"
+#include "support/threads.hpp"
 
 #include <array>
 #include <atomic>
@@ -37,7 +37,7 @@ TEST_CASE("shaped_word: a shape is seen whole, and with the state that it came w
     word_type word{shape{0}};
     std::atomic<bool> done{false};
     std::atomic<std::uint64_t> torn{0}, foreign{0};
-    support::on_four_threads([&](int thread) {
+    support::on_threads(4, [&](int thread) {
         if (thread == 0) {
             for (std::uint64_t i = 1; i <= 50'000; ++i)
                 word.replace(shape{i}, [&](shape const&, std::uint64_t) { return i; });
@@ -58,7 +58,7 @@ TEST_CASE("shaped_word: a shape is seen whole where the word is as it was before
     word_type word{shape{0}};
     std::atomic<bool> done{false};
     std::atomic<std::uint64_t> torn{0};
-    support::on_four_threads([&](int thread) {
+    support::on_threads(4, [&](int thread) {
         if (thread == 0) {
             for (std::uint64_t i = 1; i <= 100'000; ++i)
                 word.replace(shape{i}, [](shape const&, std::uint64_t state) { return state; });
@@ -72,7 +72,7 @@ TEST_CASE("shaped_word: a shape is seen whole where the word is as it was before
 
 TEST_CASE("shaped_word: neither a swap nor a replacement is lost, whoever comes between") {
     word_type word{shape{0}};
-    support::on_four_threads([&](int thread) {
+    support::on_threads(4, [&](int thread) {
         for (int i = 0; i < 20'000; ++i) {
             if (thread == 0)
                 word.replace(shape{1}, [](shape const&, std::uint64_t state) { return state + 1; });

@@ -6,11 +6,10 @@
 
 #include "run/demand/probe.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
-#include <latch>
 #include <numeric>
-#include <thread>
 #include <vector>
 
 namespace demand = hawser::demand;
@@ -19,21 +18,6 @@ using support::everything;
 using support::hand_publisher;
 using support::probe;
 
-namespace {
-
-/// Runs `work` on so many threads that start together, and waits for them.
-void on_threads(int count, auto work) {
-    std::latch start{count};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < count; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
-
-}  // namespace
-
 TEST_CASE("rule 1.3: publishers and requests on several threads, and signals do not overlap") {
     constexpr int count = 5'000;
     hand_publisher<int> hands[3];
@@ -41,7 +25,7 @@ TEST_CASE("rule 1.3: publishers and requests on several threads, and signals do 
     std::uint64_t sum = 0;  // Guarded by the rule alone.
     told.on_next = [&](int i) { sum += static_cast<std::uint64_t>(i); };
     demand::merge({.prefetch = 4}, hands[0], hands[1], hands[2]).subscribe(probe<int>{told});
-    on_threads(4, [&](int thread) {
+    support::on_threads(4, [&](int thread) {
         for (int i = 0; i < count; ++i) {
             if (thread == 3)
                 told.request(3);
@@ -73,7 +57,7 @@ TEST_CASE("rule 2.11: what was done before an item was brought is seen by who re
      demand::window(7))
         .subscribe(probe<std::vector<int>>{told});
     told.request(everything);
-    on_threads(2, [&](int thread) {
+    support::on_threads(2, [&](int thread) {
         for (int i = thread * count; i < (thread + 1) * count; ++i) {
             written[static_cast<std::size_t>(i)] = i + 1;
             hands[thread].bring(i);
@@ -92,7 +76,7 @@ TEST_CASE("rule 3.5: a cancel from any thread, at any time, ends it once and let
         demand::merge({.prefetch = 2}, hands[0], hands[1]).subscribe(probe<int>{told});
         told.request(round % 20);
         auto const handle = told.handle;
-        on_threads(3, [&](int thread) {
+        support::on_threads(3, [&](int thread) {
             if (thread == 2) {
                 for (int i = 0; i < round % 7; ++i) handle.request(1);
                 handle.cancel();

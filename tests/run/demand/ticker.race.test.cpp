@@ -7,11 +7,10 @@
 
 #include "run/demand/probe.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <chrono>
-#include <latch>
-#include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -22,21 +21,6 @@ using support::diary;
 using support::everything;
 using support::hand_publisher;
 using support::probe;
-
-namespace {
-
-/// Runs `work` on so many threads that start together, and waits for them.
-void on_threads(int count, auto work) {
-    std::latch start{count};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < count; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(i);
-        });
-}
-
-}  // namespace
 
 TEST_CASE("ticker: time passes on one thread and items come on another, and none is lost") {
     constexpr int count = 5'000;
@@ -50,7 +34,7 @@ TEST_CASE("ticker: time passes on one thread and items come on another, and none
         .subscribe(probe<std::vector<int>>{told});
     told.request(everything);
     std::atomic<bool> over{false};
-    on_threads(2, [&](int thread) {
+    support::on_threads(2, [&](int thread) {
         if (thread == 0) {
             for (int i = 0; i < count; ++i) hand.bring(i);
             hand.complete();
@@ -81,7 +65,7 @@ TEST_CASE("ticker: a flow that is cancelled while its alarm rings is let go") {
         told.request(2);
         hand.bring(1);
         auto handle = std::move(told.handle);
-        on_threads(2, [&](int thread) {
+        support::on_threads(2, [&](int thread) {
             if (thread == 0) {
                 time.advance(1ms);
                 ticker.poll();
