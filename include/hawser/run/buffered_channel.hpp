@@ -41,8 +41,9 @@ struct no_watch {
 /// `watch(bool high)` hears when the high watermark is reached, and when the low one is, in turn:
 /// to pause a source and to resume it. It is `noexcept`, runs on a thread that crossed a mark,
 /// outside of every lock, on one thread at a time, after those that were woken have been told, and
-/// may call the channel, and wait for it. If the level changes again before it is told, it hears
-/// the last state only.
+/// may call the channel, but not wait for it: the thread may be the other end's. If the level
+/// changes again before it is told, it hears the last state only; so the high mark may be told
+/// late, and what comes meanwhile is for the rest of the bound. `close` tells no level.
 ///
 /// Values too old to be received are dropped when their turn comes, or when a send that nobody
 /// waits before needs their room. Time alone lets nobody in: who waits to send is let in by who

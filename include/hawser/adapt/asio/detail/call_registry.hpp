@@ -5,9 +5,8 @@
 #ifndef HAWSER_ADAPT_ASIO_DETAIL_CALL_REGISTRY_HPP
 #define HAWSER_ADAPT_ASIO_DETAIL_CALL_REGISTRY_HPP
 
-#include <boost/asio/execution/context.hpp>
+#include <boost/asio/detail/strand_executor_service.hpp>
 #include <boost/asio/execution_context.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include <atomic>
@@ -52,22 +51,6 @@ struct call_registry {
 /// How many have been destroyed, of all contexts.
 inline constinit std::atomic<std::uint64_t> call_registries_gone{0};
 
-/// An executor that knows its context, and nothing else.
-class context_alone {
-public:
-    explicit context_alone(boost::asio::execution_context& context) noexcept : context_{&context} {}
-    [[nodiscard]] boost::asio::execution_context& query(
-        boost::asio::execution::context_t) const noexcept {
-        return *context_;
-    }
-    template <class Function>
-    void execute(Function&&) const {}
-    bool operator==(context_alone const&) const noexcept = default;
-
-private:
-    boost::asio::execution_context* context_;
-};
-
 /// What closes it.
 class call_registry_service final : public boost::asio::execution_context::service {
 public:
@@ -75,9 +58,10 @@ public:
     static inline boost::asio::execution_context::id id;
 
     /// What is newer shuts down first, and strands must not before this has: posting to a strand
-    /// that shuts down is a race. So what shuts them down is made before this is.
+    /// that shuts down is a race. So what shuts them down is made before this is. By its own name:
+    /// a strand that is made without memory ends the program (Boost 1.81).
     explicit call_registry_service(boost::asio::execution_context& context) : service{context} {
-        [[maybe_unused]] boost::asio::strand<context_alone> const older{context_alone{context}};
+        boost::asio::use_service<boost::asio::detail::strand_executor_service>(context);
     }
     ~call_registry_service() {
         shutdown();  // One that is made while the context shuts down is not told to.
