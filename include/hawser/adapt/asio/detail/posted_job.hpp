@@ -22,6 +22,7 @@
 #include <boost/asio/query.hpp>
 #include <boost/asio/recycling_allocator.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -113,16 +114,15 @@ private:
         }
         job->left_.out.refuse({errc::cancelled, {}, job->core().name()});
         job->left_.notes = job->leave_pool();
-        std::lock_guard const lock{job->registry_->mutex};
-        job->send(job);
+        job->send(job, std::unique_lock{job->registry_->mutex});
     }
 
     bool arrive() noexcept override {
-        std::lock_guard const lock{registry_->mutex};
+        std::unique_lock lock{registry_->mutex};
         if (state_ != state::waits) return false;
         state_ = state::arrived;
         this->core().give_back_place(*this);
-        send(self_.lock());
+        send(self_.lock(), std::move(lock));
         return true;
     }
     bool has_left() noexcept override {
@@ -130,11 +130,17 @@ private:
         return state_ == state::left;
     }
 
-    /// Requires the lock, under which the context is certain not to shut down, if it has not.
-    void send(std::shared_ptr<posted_job> self) noexcept {
-        if (!caller_) return;
+    /// Outside the lock, for the executor may be the user's; the context waits for those that post
+    /// before it shuts down. Once it does, it comes for the job itself.
+    void send(std::shared_ptr<posted_job> self, std::unique_lock<std::mutex> lock) noexcept {
+        if (!caller_ || registry_->closed) return;
         auto const executor = posted_to(caller_->executor, executor_.value());
-        boost::asio::post(executor, delivery{std::move(self), caller_->executor});
+        delivery message{std::move(self), caller_->executor};
+        auto const registry = registry_;  // The job may be gone once it is posted.
+        registry->posting.fetch_add(1, std::memory_order_relaxed);  // Read after the lock.
+        lock.unlock();
+        boost::asio::post(executor, std::move(message));
+        registry->posting.fetch_sub(1, std::memory_order_release);
     }
 
     /// On the caller's executor.
