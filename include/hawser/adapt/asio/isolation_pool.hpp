@@ -6,8 +6,8 @@
 
 #include <hawser/adapt/asio/detail/isolation_core.hpp>
 #include <hawser/adapt/asio/isolation_options.hpp>
+#include <hawser/base/named.hpp>
 #include <hawser/base/time.hpp>
-#include <hawser/policy/detail/rate_parts.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -100,7 +100,7 @@ private:
     static isolation_options const& checked(isolation_options const& options, named name) {
         if (options.threads == 0 || options.threads > 4096)
             throw std::invalid_argument{"isolation_pool: threads is not in [1, 4096]"};
-        if (name.name == nullptr) throw std::invalid_argument{"isolation_pool: name is null"};
+        (void)detail::checked(name, "isolation_pool: name is null");
         return options;
     }
 

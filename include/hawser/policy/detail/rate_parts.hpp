@@ -7,6 +7,7 @@
 #include <hawser/base/borrow.hpp>
 #include <hawser/base/detail/stored.hpp>
 #include <hawser/base/error.hpp>
+#include <hawser/base/named.hpp>
 #include <hawser/base/parts.hpp>
 #include <hawser/base/time.hpp>
 
@@ -30,11 +31,6 @@ struct cost_by {
 };
 template <class F>
 cost_by(F) -> cost_by<F>;
-
-/// What refusals and events call a policy. Not null; as long-lived as the policy.
-struct named {
-    char const* name;
-};
 
 namespace detail {
 
@@ -186,10 +182,8 @@ template <class Call>
 [[nodiscard]] constexpr char const* name_or(standard_name, char const* standard, char const*) {
     return standard;
 }
-/// Throws `std::invalid_argument` with `message` if the name is null.
 [[nodiscard]] constexpr char const* name_or(named const& given, char const*, char const* message) {
-    if (given.name == nullptr) throw std::invalid_argument{message};
-    return given.name;
+    return checked(given, message);
 }
 
 }  // namespace detail
