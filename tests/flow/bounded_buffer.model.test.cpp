@@ -2,6 +2,7 @@
 //
 // The bounded buffer against a model that tells the same in the plainest way.
 #include <hawser/flow/bounded_buffer.hpp>
+#include <hawser/trace/names.hpp>
 
 #include "support/catch.hpp"
 #include "support/parcel.hpp"
@@ -272,7 +273,7 @@ private:
             bool const first_time = handed_out_.emplace(item.id(), cause).second;
             auto const told = model_.dropped.find(item.id());
             if (!first_time || told == model_.dropped.end() || told->second != cause)
-                FAIL("item " << item.id() << " dropped for " << to_string(cause));
+                FAIL("item " << item.id() << " dropped for " << label_of(cause));
         });
         drops_.clear();
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <hawser/flow/dropped.hpp>
+#include <hawser/trace/names.hpp>
 
 #include "support/catch.hpp"
 #include "support/parcel.hpp"
 
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -71,8 +73,10 @@ TEST_CASE("drop_counts: counts by cause, and all of them together") {
     CHECK(counts != drop_counts{});
 }
 
-TEST_CASE("drop_cause: has a name for traces and labels") {
-    CHECK(hawser::to_string(drop_cause::newest) == std::string{"newest"});
-    CHECK(hawser::to_string(drop_cause::replaced) == std::string{"replaced"});
-    CHECK(hawser::to_string(drop_cause::expired) == std::string{"expired"});
+TEST_CASE("drop_cause: each has a label of its own") {
+    std::set<std::string> labels;
+    for (auto const cause : hawser::drop_causes) labels.insert(label_of(cause));
+    CHECK(labels ==
+          std::set<std::string>{"newest", "oldest", "replaced", "merged", "all", "expired"});
+    CHECK(label_of(static_cast<drop_cause>(6)) == std::string{"_OTHER"});
 }

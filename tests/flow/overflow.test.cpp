@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <hawser/flow/bounded_buffer.hpp>
 #include <hawser/flow/overflow.hpp>
+#include <hawser/trace/names.hpp>
 
 #include "support/catch.hpp"
 
@@ -33,7 +34,7 @@ template <class List>
 std::string told(List& drops) {
     std::string all;
     drops.for_each([&](std::string const& text, drop_cause cause) {
-        all += text + ':' + to_string(cause) + ' ';
+        all += text + ':' + label_of(cause) + ' ';
     });
     drops.clear();
     return all;

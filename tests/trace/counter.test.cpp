@@ -23,7 +23,9 @@ std::uint64_t all_of(event_counts const& c) {
            c.retries_scheduled.total() + c.retries_gave_up.total() + c.timeouts_cancelled +
            c.timeouts_late + c.fallbacks_invoked.total() + c.fallbacks_ended.total() +
            c.predicates_threw + c.breakers_changed + c.limits_changed.total() +
-           c.overloads_changed + c.events_dropped;
+           c.overloads_changed + c.sends_waited.total() + c.receives_waited.total() +
+           c.channels_refused.total() + c.values_dropped.total() + c.levels_changed +
+           c.channels_closed + c.events_dropped;
 }
 
 template <class Event>
@@ -61,6 +63,14 @@ TEST_CASE("event_counter: counts each event once, under its own reason") {
     CHECK(counted(limit_changed{.origin = {}, .cause = limit_cause::learned})
               .limits_changed[limit_cause::learned] == 1);
     CHECK(counted(overload_changed{}).overloads_changed == 1);
+    CHECK(counted(channel_waited{{}, true, errc::closed, {}, 0}).sends_waited[errc::closed] == 1);
+    CHECK(counted(channel_waited{}).receives_waited[errc{}] == 1);
+    CHECK(counted(channel_refused{{}, true, errc::too_large}).channels_refused[errc::too_large] ==
+          1);
+    CHECK(counted(channel_dropped{{}, drop_cause::expired, 5}, 2)
+              .values_dropped[drop_cause::expired] == 10);
+    CHECK(counted(channel_level_changed{}).levels_changed == 1);
+    CHECK(counted(channel_closed{}).channels_closed == 1);
     CHECK(counted(events_dropped{{}, 7}).events_dropped == 7);
 }
 
@@ -80,6 +90,11 @@ TEST_CASE("event_counter: counts nothing beside what it is given") {
     CHECK(all_of(counted(breaker_changed{})) == 1);
     CHECK(all_of(counted(limit_changed{})) == 1);
     CHECK(all_of(counted(overload_changed{})) == 1);
+    CHECK(all_of(counted(channel_waited{})) == 1);
+    CHECK(all_of(counted(channel_refused{})) == 1);
+    CHECK(all_of(counted(channel_dropped{{}, drop_cause::all, 1})) == 1);
+    CHECK(all_of(counted(channel_level_changed{})) == 1);
+    CHECK(all_of(counted(channel_closed{})) == 1);
     CHECK(all_of(counted(events_dropped{{}, 1})) == 1);
 }
 
@@ -90,6 +105,7 @@ TEST_CASE("counts_by: has a place for every value of its set, and the first for 
     CHECK(counts_by<give_up>::size == 8);
     CHECK(counts_by<call_result>::size == 7);
     CHECK(counts_by<limit_cause>::size == 2);
+    CHECK(counts_by<drop_cause>::size == 6);
 
     auto const counts = counted(call_refused{{}, {static_cast<errc>(250), {}, ""}}).calls_refused;
     CHECK(counts[errc{}] == 1);

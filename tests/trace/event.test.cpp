@@ -11,10 +11,12 @@
 
 using namespace hawser;
 
-using all_events = std::tuple<attempt_started, attempt_ended, call_ended, call_refused,
-                              call_waiting, wait_withdrawn, retry_scheduled, retry_gave_up,
-                              timeout_fired, fallback_invoked, fallback_ended, predicate_threw,
-                              breaker_changed, limit_changed, overload_changed, events_dropped>;
+using all_events =
+    std::tuple<attempt_started, attempt_ended, call_ended, call_refused, call_waiting,
+               wait_withdrawn, retry_scheduled, retry_gave_up, timeout_fired, fallback_invoked,
+               fallback_ended, predicate_threw, breaker_changed, limit_changed, overload_changed,
+               channel_waited, channel_refused, channel_dropped, channel_level_changed,
+               channel_closed, events_dropped>;
 
 TEMPLATE_LIST_TEST_CASE("event: is a small value that says when, who and at which attempt", "",
                         all_events) {

@@ -108,6 +108,24 @@ TEST_CASE("record: an overload tells what waits, and who was turned away for wha
           "too late 0)");
 }
 
+TEST_CASE("record: a channel's events tell which end, what for, and how deep it is") {
+    auto const from = by("jobs", 0);
+    CHECK(text(channel_waited{from, true, errc{}, 5ms, 3}) ==
+          "jobs: channel_waited to send for 5ms (depth 3)");
+    CHECK(text(channel_waited{from, false, errc::closed, 5ms, 0}) ==
+          "jobs: channel_waited to receive for 5ms (closed, depth 0)");
+    CHECK(text(channel_refused{from, true, errc::too_large}) ==
+          "jobs: channel_refused to send (too_large)");
+    CHECK(text(channel_refused{from, false, errc::overloaded}) ==
+          "jobs: channel_refused to receive (overloaded)");
+    CHECK(text(channel_dropped{from, drop_cause::oldest, 7}) == "jobs: channel_dropped 7 (oldest)");
+    CHECK(text(channel_level_changed{from, true, 10, 400, 12, 450}) ==
+          "jobs: channel_level_changed high (depth 10, at most 12; weight 400, at most 450)");
+    CHECK(text(channel_level_changed{from, false, 1, 4, 12, 450}) ==
+          "jobs: channel_level_changed low (depth 1, at most 12; weight 4, at most 450)");
+    CHECK(text(channel_closed{from, 2}) == "jobs: channel_closed (2 left)");
+}
+
 TEST_CASE("record: its time is in milliseconds since the zero that is given") {
     auto const event = kept(predicate_threw{{t0 + 12'300'999ns, "retry", 2}});
 

@@ -11,6 +11,7 @@
 #define HAWSER_FLOW_DROPPED_HPP
 
 #include <hawser/base/contract.hpp>
+#include <hawser/trace/event.hpp>
 
 #include <array>
 #include <cstddef>
@@ -21,21 +22,10 @@
 
 namespace hawser::inline v0 {
 
-/// Why an item that a buffer took never came out of it.
-enum class drop_cause : std::uint8_t {
-    newest,    ///< It found no room, and went itself.
-    oldest,    ///< A newer one needed its room.
-    replaced,  ///< A newer one took its place: only the latest is kept.
-    merged,    ///< It went into the one before it; nothing was lost.
-    all,       ///< One found no room, and the whole buffer was emptied for it.
-    expired,   ///< It was too old when its turn came, or when its room was needed.
-};
-
-/// The name of a cause, as traces and labels have it.
-[[nodiscard]] constexpr char const* to_string(drop_cause cause) noexcept {
-    constexpr std::array names{"newest", "oldest", "replaced", "merged", "all", "expired"};
-    return names[static_cast<std::size_t>(cause)];
-}
+/// All of them.
+inline constexpr std::array drop_causes{drop_cause::newest,   drop_cause::oldest,
+                                        drop_cause::replaced, drop_cause::merged,
+                                        drop_cause::all,      drop_cause::expired};
 
 /// How many items were dropped, by cause. Starts at zero.
 class drop_counts {
@@ -53,7 +43,7 @@ public:
     friend constexpr bool operator==(drop_counts const&, drop_counts const&) = default;
 
 private:
-    std::array<std::uint64_t, 6> by_cause_{};
+    std::array<std::uint64_t, drop_causes.size()> by_cause_{};
 };
 
 /// Items that were dropped under a lock, to be reported and destroyed after it has been left: their

@@ -165,6 +165,55 @@ struct overload_changed {
     std::uint64_t too_late = 0;   ///< Refused for a wait that would have been too long.
 };
 
+/// An end of a channel has waited, and does so no more: a value has passed, or the wait is over.
+struct channel_waited {
+    event_origin origin;      ///< `attempt` is zero; who emits it is the channel.
+    bool sending = false;     ///< For room; else for a value.
+    errc code{};              ///< Set if nothing has passed.
+    duration waited{};        ///< From when it was queued first.
+    std::uint64_t depth = 0;  ///< Values in the channel, now.
+};
+
+/// A channel let somebody neither pass nor wait.
+struct channel_refused {
+    event_origin origin;   ///< `attempt` is zero.
+    bool sending = false;  ///< Else a receiver.
+    errc code{};
+};
+
+/// Why an item that a buffer took never came out of it.
+enum class drop_cause : std::uint8_t {
+    newest,    ///< It found no room, and went itself.
+    oldest,    ///< A newer one needed its room.
+    replaced,  ///< A newer one took its place: only the latest is kept.
+    merged,    ///< It went into the one before it; nothing was lost.
+    all,       ///< One found no room, and the whole buffer was emptied for it.
+    expired,   ///< It was too old when its turn came, or when its room was needed.
+};
+
+/// Values have been dropped since this was last told, for one cause.
+struct channel_dropped {
+    event_origin origin;  ///< `attempt` is zero.
+    drop_cause cause = drop_cause::newest;
+    std::uint64_t count = 0;
+};
+
+/// A channel has come to its high watermark; or, after that, to its low one.
+struct channel_level_changed {
+    event_origin origin;              ///< `attempt` is zero.
+    bool high = false;                ///< Else low.
+    std::uint64_t depth = 0;          ///< Values in it, now,
+    std::uint64_t weight = 0;         ///< and what they weigh together.
+    std::uint64_t highest_depth = 0;  ///< The most there ever were.
+    std::uint64_t highest_weight = 0;
+};
+
+/// A channel lets nothing more in.
+struct channel_closed {
+    event_origin origin;     ///< `attempt` is zero.
+    std::uint64_t left = 0;  ///< Values in it, which are still received.
+};
+
 /// Changes of state that were not delivered because their queue was full.
 struct events_dropped {
     event_origin origin;

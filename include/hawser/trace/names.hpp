@@ -57,6 +57,17 @@ inline constexpr event_name name_of<limit_changed>{"limit_changed", "hawser.limi
 template <>
 inline constexpr event_name name_of<overload_changed>{"overload_changed", "hawser.overload.change"};
 template <>
+inline constexpr event_name name_of<channel_waited>{"channel_waited", "hawser.channel.wait"};
+template <>
+inline constexpr event_name name_of<channel_refused>{"channel_refused", "hawser.channel.rejected"};
+template <>
+inline constexpr event_name name_of<channel_dropped>{"channel_dropped", "hawser.channel.dropped"};
+template <>
+inline constexpr event_name name_of<channel_level_changed>{"channel_level_changed",
+                                                           "hawser.channel.level_change"};
+template <>
+inline constexpr event_name name_of<channel_closed>{"channel_closed", "hawser.channel.closed"};
+template <>
 inline constexpr event_name name_of<events_dropped>{"events_dropped", "hawser.telemetry.dropped"};
 
 /// A value of a closed set as telemetry says it: the identifier itself. Static.
@@ -115,6 +126,18 @@ inline constexpr event_name name_of<events_dropped>{"events_dropped", "hawser.te
     switch (cause) {
         case limit_cause::learned: return "learned";
         case limit_cause::command: return "command";
+    }
+    return "_OTHER";
+}
+
+[[nodiscard]] constexpr char const* label_of(drop_cause cause) noexcept {
+    switch (cause) {
+        case drop_cause::newest: return "newest";
+        case drop_cause::oldest: return "oldest";
+        case drop_cause::replaced: return "replaced";
+        case drop_cause::merged: return "merged";
+        case drop_cause::all: return "all";
+        case drop_cause::expired: return "expired";
     }
     return "_OTHER";
 }

@@ -20,10 +20,12 @@
 namespace hawser::inline v0 {
 
 /// Every event of `trace/event.hpp`.
-using any_event = std::variant<attempt_started, attempt_ended, call_ended, call_refused,
-                               call_waiting, wait_withdrawn, retry_scheduled, retry_gave_up,
-                               timeout_fired, fallback_invoked, fallback_ended, predicate_threw,
-                               breaker_changed, limit_changed, overload_changed, events_dropped>;
+using any_event =
+    std::variant<attempt_started, attempt_ended, call_ended, call_refused, call_waiting,
+                 wait_withdrawn, retry_scheduled, retry_gave_up, timeout_fired, fallback_invoked,
+                 fallback_ended, predicate_threw, breaker_changed, limit_changed, overload_changed,
+                 channel_waited, channel_refused, channel_dropped, channel_level_changed,
+                 channel_closed, events_dropped>;
 
 namespace detail {
 
@@ -119,6 +121,25 @@ inline void tell(std::string& line, overload_changed const& event) {
     add_text(line, event.began ? " began (" : " over (", event.waiting, " wait, ", event.at_most,
              " at most, p99 ", event.p99_wait, "; shed ", event.shed, ", displaced ",
              event.displaced, ", full ", event.full, ", too late ", event.too_late, ")");
+}
+inline void tell(std::string& line, channel_waited const& event) {
+    add_text(line, event.sending ? " to send" : " to receive", " for ", event.waited, " (");
+    if (event.code != errc{}) add_text(line, label_of(event.code), ", ");
+    add_text(line, "depth ", event.depth, ")");
+}
+inline void tell(std::string& line, channel_refused const& event) {
+    add_text(line, event.sending ? " to send (" : " to receive (", label_of(event.code), ")");
+}
+inline void tell(std::string& line, channel_dropped const& event) {
+    add_text(line, " ", event.count, " (", label_of(event.cause), ")");
+}
+inline void tell(std::string& line, channel_level_changed const& event) {
+    add_text(line, event.high ? " high" : " low", " (depth ", event.depth, ", at most ",
+             event.highest_depth, "; weight ", event.weight, ", at most ", event.highest_weight,
+             ")");
+}
+inline void tell(std::string& line, channel_closed const& event) {
+    add_text(line, " (", event.left, " left)");
 }
 inline void tell(std::string& line, events_dropped const& event) {
     add_text(line, " ", event.count);
