@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What tests/trace/null_sink.sh compiles: calls through policies that have events to tell. With
+// What tests/trace/null_sink.sh compiles: calls through policies, and channels, that have events to
+// tell. With
 // HAWSER_OBSERVED somebody listens.
 #include <hawser/hawser.hpp>
 #include <hawser/policy/bulkhead.hpp>
+#include <hawser/run/buffered_channel.hpp>
+#include <hawser/run/channel.hpp>
 
 #include <chrono>
 #include <stop_token>
@@ -28,6 +31,7 @@ using breaker_type =
     hawser::basic_circuit_breaker<decltype(hawser::told_by_reference(std::declval<listener&>()))>;
 using limit_type = hawser::bulkhead<hawser::semaphore,
                                     decltype(hawser::told_by_reference(std::declval<listener&>()))>;
+using environment_type = decltype(hawser::observed_by(sink));
 #else
 template <class... Policies>
 static auto make_line(Policies&&... policies) {
@@ -35,6 +39,7 @@ static auto make_line(Policies&&... policies) {
 }
 using breaker_type = hawser::circuit_breaker;
 using limit_type = hawser::bulkhead<>;
+using environment_type = hawser::environment<>;
 #endif
 
 double ask_price();
@@ -60,4 +65,22 @@ double price_within(limit_type& limit, hawser::time_point now) {
     auto const line = make_line(hawser::borrow(limit));
     limit.resize(20, now);
     return hawser::execute(line, [] { return ask_price(); });
+}
+
+template <class Channel>
+static bool pass_on(Channel& channel, hawser::time_point until, std::stop_token const& stop) {
+    auto got = channel.receive_until(until, stop);
+    if (!got) channel.close();
+    return got && channel.send_until(until, *got, stop);
+}
+
+bool pass_on(hawser::channel<int, environment_type>& channel, hawser::time_point until,
+             std::stop_token const& stop) {
+    return pass_on<>(channel, until, stop);
+}
+
+bool pass_on(hawser::buffered_channel<int, hawser::overflow::drop_oldest, hawser::unit_weight,
+                                      hawser::no_watch, environment_type>& channel,
+             hawser::time_point until, std::stop_token const& stop) {
+    return pass_on<>(channel, until, stop);
 }

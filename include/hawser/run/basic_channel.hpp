@@ -6,12 +6,14 @@
 
 #include <hawser/base/time.hpp>
 #include <hawser/compose/environment.hpp>
+#include <hawser/run/detail/channel_news.hpp>
 #include <hawser/run/detail/parked_end.hpp>
 #include <hawser/run/transfer.hpp>
 
 #include <cstddef>
 #include <optional>
 #include <stop_token>
+#include <type_traits>
 #include <utility>
 
 namespace hawser::inline v0 {
@@ -31,6 +33,7 @@ class basic_channel {
 public:
     using value_type = T;
     using core_type = Core;
+    using news_type = detail::channel_news<Environment>;
 
     basic_channel(basic_channel const&) = delete;
     basic_channel& operator=(basic_channel const&) = delete;
@@ -48,7 +51,7 @@ public:
     sent send_until(time_point until, T&& value, std::stop_token const& stop = {}) {
         if (core_.send_at_once(value)) [[likely]]
             return transfer::done;
-        return parked::send(core_, env_, value, until, stop);
+        return parked::send(core_, news_, value, until, stop);
     }
     sent send_until(time_point until, T const& value, std::stop_token const& stop = {}) {
         return send_until(until, T(value), stop);
@@ -76,7 +79,7 @@ public:
         received<T> got;
         if (core_.receive_at_once(detail::slot_of(got))) [[likely]]
             return got;
-        detail::end_with(got, parked::receive(core_, env_, detail::slot_of(got), until, stop));
+        detail::end_with(got, parked::receive(core_, news_, detail::slot_of(got), until, stop));
         return got;
     }
 
@@ -91,7 +94,11 @@ public:
     }
 
     /// Lets nothing more in; what is in is still received. Once is enough, twice does nothing.
-    void close() noexcept { core_.close().ring_all(); }
+    void close() noexcept {
+        auto closing = core_.close();
+        closing.to_wake.ring_all();
+        if (closing.first) news_.closed(closing.left);
+    }
 
     [[nodiscard]] bool is_closed() const noexcept { return core_.closed(); }
     [[nodiscard]] std::size_t capacity() const noexcept { return core_.capacity(); }
@@ -101,16 +108,26 @@ public:
 
     /// For adapters.
     [[nodiscard]] core_type& core() noexcept { return core_; }
+    [[nodiscard]] news_type const& news() const noexcept { return news_; }
 
 protected:
+    /// The core is made of `parts`; one that has something to tell itself, with the news in front.
     template <class... Parts>
-    explicit basic_channel(Environment env, Parts&&... core)
-        : core_(std::forward<Parts>(core)...), env_{std::move(env)} {}
+    basic_channel(Environment env, char const* name, Parts&&... parts)
+        : news_{std::move(env), name}, core_(make_core(std::forward<Parts>(parts)...)) {}
     ~basic_channel() = default;
 
 private:
+    template <class... Parts>
+    core_type make_core(Parts&&... parts) {
+        if constexpr (std::is_constructible_v<core_type, news_type const&, Parts...>)
+            return core_type(news_, std::forward<Parts>(parts)...);
+        else
+            return core_type(std::forward<Parts>(parts)...);
+    }
+
+    news_type news_;
     core_type core_;
-    [[no_unique_address]] Environment env_;
 };
 
 }  // namespace hawser::inline v0

@@ -13,11 +13,13 @@
 #define HAWSER_RUN_BUFFERED_CHANNEL_HPP
 
 #include <hawser/base/clock.hpp>
+#include <hawser/base/named.hpp>
 #include <hawser/compose/environment.hpp>
 #include <hawser/flow/bounded_buffer.hpp>
 #include <hawser/flow/overflow.hpp>
 #include <hawser/run/basic_channel.hpp>
 #include <hawser/run/detail/buffered_core.hpp>
+#include <hawser/run/detail/channel_news.hpp>
 
 #include <cstddef>
 #include <type_traits>
@@ -45,6 +47,9 @@ struct no_watch {
 /// changes again before it is told, it hears the last state only; so the high mark may be told
 /// late, and what comes meanwhile is for the rest of the bound. `close` tells no level.
 ///
+/// The sink of the environment hears of the same levels right after (`channel_level_changed`), of
+/// what was dropped (`channel_dropped`), and what every channel tells.
+///
 /// Values too old to be received are dropped when their turn comes, or when a send that nobody
 /// waits before needs their room. Time alone lets nobody in: who waits to send is let in by who
 /// comes to receive, or by who gives up before it.
@@ -58,11 +63,12 @@ struct no_watch {
 template <class T, class Overflow = overflow::block, class Weigh = unit_weight,
           class Watch = no_watch, call_environment Environment = environment<>>
 class buffered_channel
-    : public basic_channel<
-          T, detail::buffered_core<T, bounded_buffer<T, Overflow, Weigh>, Environment, Watch>,
-          Environment> {
-    using core_type =
-        detail::buffered_core<T, bounded_buffer<T, Overflow, Weigh>, Environment, Watch>;
+    : public basic_channel<T,
+                           detail::buffered_core<T, bounded_buffer<T, Overflow, Weigh>,
+                                                 detail::channel_news<Environment>, Watch>,
+                           Environment> {
+    using core_type = detail::buffered_core<T, bounded_buffer<T, Overflow, Weigh>,
+                                            detail::channel_news<Environment>, Watch>;
     using base = basic_channel<T, core_type, Environment>;
     static_assert(std::is_nothrow_invocable_v<Watch&, bool>,
                   "hawser: what watches a channel is called with a bool, and noexcept");
@@ -73,16 +79,14 @@ public:
     /// How many may wait at each end; who comes then is refused as `crowded`.
     static constexpr std::size_t waiters_max = 65'536;
 
-    /// Throws `std::invalid_argument`, naming the field, if an option is out of range, and
-    /// `std::bad_alloc`.
+    /// Throws `std::invalid_argument`, naming the field, if an option is out of range or the name
+    /// is null, and `std::bad_alloc`.
     explicit buffered_channel(bounded_buffer_options const& options = {}, Overflow overflow = {},
-                              Weigh weigh = {}, Watch watch = {}, Environment env = {})
-        : base{env,
-               waiters_max,
-               env,
-               std::move(watch),
-               options,
-               std::move(overflow),
+                              Weigh weigh = {}, Watch watch = {}, Environment env = {},
+                              named name = {"buffered_channel"})
+        : base{std::move(env),  detail::checked(name, "buffered_channel: name is null"),
+               waiters_max,     std::move(watch),
+               options,         std::move(overflow),
                std::move(weigh)} {}
 
     /// Depth, weight, their highest, and what came in, came out and was dropped, by cause.

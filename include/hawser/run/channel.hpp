@@ -11,6 +11,7 @@
 #ifndef HAWSER_RUN_CHANNEL_HPP
 #define HAWSER_RUN_CHANNEL_HPP
 
+#include <hawser/base/named.hpp>
 #include <hawser/compose/environment.hpp>
 #include <hawser/containers/mpmc_ring.hpp>
 #include <hawser/run/basic_channel.hpp>
@@ -53,6 +54,9 @@ namespace detail {
 /// `close` lets nothing more in and leaves what is in: it is still received, and then the receivers
 /// hear `closed`. Those that wait to send hear it at once, and keep their values.
 ///
+/// The sink of its environment hears of waits (`channel_waited`), of who may not wait
+/// (`channel_refused`), and of its end (`channel_closed`), under the name that it is given.
+///
 /// Guarantee:     a value whose send succeeded is received once, unless the channel is destroyed
 ///                with it. A send that did not succeed has left the value with its caller. Values
 ///                of one sender arrive in their order; senders that wait are served in theirs.
@@ -70,10 +74,11 @@ class channel : public basic_channel<T, detail::channel_core<T, mpmc_ring<T>>, E
 public:
     using options_type = channel_options;
 
-    /// Throws `std::invalid_argument`, naming the field, if an option is out of range, and
-    /// `std::bad_alloc`.
-    explicit channel(channel_options const& options = {}, Environment env = {})
-        : base{std::move(env),
+    /// Throws `std::invalid_argument`, naming the field, if an option is out of range or the name
+    /// is null, and `std::bad_alloc`.
+    explicit channel(channel_options const& options = {}, Environment env = {},
+                     named name = {"channel"})
+        : base{std::move(env), detail::checked(name, "channel: name is null"),
                detail::checked_capacity(options, "channel: capacity is not in [0, 2147483648]"),
                options.waiters} {}
 };

@@ -4,6 +4,7 @@
 #ifndef HAWSER_RUN_SPSC_CHANNEL_HPP
 #define HAWSER_RUN_SPSC_CHANNEL_HPP
 
+#include <hawser/base/named.hpp>
 #include <hawser/compose/environment.hpp>
 #include <hawser/containers/spsc_ring.hpp>
 #include <hawser/run/basic_channel.hpp>
@@ -29,11 +30,12 @@ class spsc_channel : public basic_channel<T, detail::channel_core<T, spsc_ring<T
 public:
     using options_type = channel_options;
 
-    /// Throws `std::invalid_argument`, naming the field, if an option is out of range, and
-    /// `std::bad_alloc`.
-    explicit spsc_channel(channel_options const& options = {}, Environment env = {})
+    /// Throws `std::invalid_argument`, naming the field, if an option is out of range or the name
+    /// is null, and `std::bad_alloc`.
+    explicit spsc_channel(channel_options const& options = {}, Environment env = {},
+                          named name = {"spsc_channel"})
         : base{
-              std::move(env),
+              std::move(env), detail::checked(name, "spsc_channel: name is null"),
               detail::checked_capacity(options, "spsc_channel: capacity is not in [0, 2147483648]"),
               options.waiters} {}
 };

@@ -6,8 +6,10 @@
 #include <hawser/run/demand/from_channel.hpp>
 #include <hawser/run/demand/from_range.hpp>
 #include <hawser/run/demand/map.hpp>
+#include <hawser/testing/manual_environment.hpp>
 
 #include "support/catch.hpp"
+#include "support/told_lines.hpp"
 
 #include <memory>
 #include <numeric>
@@ -15,8 +17,10 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
+using namespace std::chrono_literals;
 namespace demand = hawser::demand;
 using hawser::channel;
 using hawser::transfer;
@@ -84,6 +88,48 @@ TEST_CASE("into_channel: a channel that is closed cancels the flow, and says so"
     ending late;
     demand::from_range(up_to(9)).subscribe(demand::into_channel(numbers, late()));
     CHECK(late.said == "closed");
+}
+
+TEST_CASE("into_channel: the channel tells how long an item has waited, and of its end") {
+    hawser::manual_time time{hawser::time_point{1h}};
+    support::told_lines told;
+    auto const env = hawser::testing::manual_and_observed(time, told);
+    channel<int, std::remove_const_t<decltype(env)>> numbers{
+        {.capacity = 1}, env, hawser::named{"numbers"}};
+    ending end;
+    demand::from_range(up_to(3)).subscribe(demand::into_channel(numbers, end()));
+    time.advance(3ms);
+    CHECK(*numbers.try_receive() == 1);  // The second comes in, and the third waits.
+    time.advance(2ms);
+    CHECK(*numbers.try_receive() == 2);
+    CHECK(told.take() ==
+          support::told_lines::lines{"numbers: channel_waited to send for 3ms (depth 1)",
+                                     "numbers: channel_waited to send for 2ms (depth 1)",
+                                     "numbers: channel_closed (1 left)"});
+    CHECK(end.said == "");
+}
+
+TEST_CASE("into_channel: an item that is turned away has waited, and the refusal has the name") {
+    hawser::manual_time time{hawser::time_point{1h}};
+    support::told_lines told;
+    auto const env = hawser::testing::manual_and_observed(time, told);
+    channel<int, std::remove_const_t<decltype(env)>> numbers{
+        {.capacity = 1}, env, hawser::named{"numbers"}};
+    std::string by;
+    demand::from_range(up_to(3)).subscribe(
+        demand::into_channel(numbers, [&](demand::flow_end end) noexcept {
+            try {
+                std::rethrow_exception(end.error);
+            } catch (hawser::refused const& error) {
+                by = error.why().policy;
+            }
+        }));
+    time.advance(3ms);
+    numbers.close();
+    CHECK(told.take() ==
+          support::told_lines::lines{"numbers: channel_waited to send for 3ms (closed, depth 1)",
+                                     "numbers: channel_closed (1 left)"});
+    CHECK(by == "numbers");
 }
 
 TEST_CASE("into_channel: an error of the flow closes the channel behind what was sent") {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <hawser/run/detail/buffered_core.hpp>
+#include <hawser/run/detail/channel_news.hpp>
 
 #include "support/catch.hpp"
 
@@ -33,10 +34,16 @@ struct end final : hawser::detail::channel_waiter<T> {
     std::function<void()> on_ring = [] {};
 };
 
+/// An environment in which nobody parks, and nobody listens.
 struct told_time {
     hawser::time_point* at;
     [[nodiscard]] hawser::time_point now() const noexcept { return *at; }
+    [[nodiscard]] hawser::null_sink& sink() const noexcept {
+        static hawser::null_sink nobody;
+        return nobody;
+    }
 };
+using news_type = hawser::detail::channel_news<told_time>;
 struct calls {
     std::function<void(bool)>* what;
     void operator()(bool high) const noexcept { (*what)(high); }
@@ -52,14 +59,15 @@ struct weight_of {
 };
 
 using core_type =
-    hawser::detail::buffered_core<item, bounded_buffer<item, overflow::block, weight_of>, told_time,
+    hawser::detail::buffered_core<item, bounded_buffer<item, overflow::block, weight_of>, news_type,
                                   calls>;
 
 struct fixture {
     explicit fixture(hawser::bounded_buffer_options const& options)
-        : core{100, told_time{&now}, calls{&watch}, options} {}
+        : core{news, 100, calls{&watch}, options} {}
 
     hawser::time_point now{1h};
+    news_type news{told_time{&now}, "buffered_channel"};
     std::function<void(bool)> watch = [](bool) {};
     core_type core;
 
@@ -191,9 +199,9 @@ TEST_CASE("buffered_core: a value may call the channel when it is destroyed") {
 }
 
 TEST_CASE("buffered_core: as many wait at each end as may") {
-    told_time const clock{nullptr};
+    news_type const news{told_time{nullptr}, "buffered_channel"};
     std::function<void(bool)> watch = [](bool) {};
-    core_type core{2, clock, calls{&watch}, hawser::bounded_buffer_options{.capacity = 1}};
+    core_type core{news, 2, calls{&watch}, hawser::bounded_buffer_options{.capacity = 1}};
     item first, values[3];
     end<item> senders[3];
     {
@@ -204,7 +212,7 @@ TEST_CASE("buffered_core: as many wait at each end as may") {
         auto const answer = core.send_by_lock(values[each], &senders[each]);
         CHECK(answer.result == (each < 2 ? passage::waits : passage::crowded));
     }
-    core.close().ring_all();
+    core.close().to_wake.ring_all();
     CHECK(senders[0].rung + senders[1].rung == 2);
     CHECK(senders[0].turned_away);
 }

@@ -170,7 +170,7 @@ TEST_CASE("channel_core: close turns senders away, and receivers look once more"
     int one = 1;
     CHECK(send(core, 0) == passage::done);
     CHECK(send(core, one, &a) == passage::waits);
-    CHECK(core.close().ring_all() == 1);
+    CHECK(core.close().to_wake.ring_all() == 1);
     CHECK(a.turned_away);
     CHECK(one == 1);
     CHECK(core.closed());
@@ -179,15 +179,15 @@ TEST_CASE("channel_core: close turns senders away, and receivers look once more"
     CHECK(send(core, one, &b) == passage::closed);
     CHECK(receive(core).value == 0);
     CHECK(receive(core, &b).result == passage::closed);
-    CHECK(core.close().empty());
+    CHECK(core.close().to_wake.empty());
 
     core_type roomy{2, 8};
-    CHECK(roomy.close().empty());
+    CHECK(roomy.close().to_wake.empty());
     CHECK_FALSE(roomy.send_at_once(one));
 
     core_type empty{1, 8};
     CHECK(receive(empty, &b).result == passage::waits);
-    CHECK(empty.close().ring_all() == 1);
+    CHECK(empty.close().to_wake.ring_all() == 1);
     CHECK(b.granted);
     CHECK(receive(empty, nullptr).result == passage::closed);
 }
@@ -241,7 +241,7 @@ TEST_CASE("channel_core: await_value takes nothing, and says when there is somet
     CHECK(core.await_value(a).result == passage::done);
     CHECK(core.size() == 1);
     CHECK(core.send_at_once(one));  // Nobody waits: the way without the lock is open.
-    CHECK(core.close().empty());
+    CHECK(core.close().to_wake.empty());
     CHECK(core.await_value(a).result == passage::done);
     CHECK(receive(core).value == 1);
     CHECK(receive(core).value == 1);
@@ -418,7 +418,7 @@ private:
         me.stage = stage::ended;
     }
     void do_close() {
-        (void)core_.close().ring_all();
+        (void)core_.close().to_wake.ring_all();
         model_.close();
         closed_ = true;
     }

@@ -8,6 +8,7 @@
 #include <hawser/containers/mpmc_ring.hpp>
 #include <hawser/containers/spsc_ring.hpp>
 #include <hawser/run/detail/channel_core.hpp>
+#include <hawser/run/detail/channel_news.hpp>
 #include <hawser/run/detail/parked_end.hpp>
 
 #include "support/interleave.hpp"
@@ -64,12 +65,17 @@ private:
     support::run::object object_;
 };
 
-/// Parks a fiber.
+/// Parks a fiber. Nobody listens.
 struct fiber_environment {
     support::run* run;
     flag const* stop;
     parking_spot** at;
 
+    [[nodiscard]] static hawser::time_point now() noexcept { return {}; }
+    [[nodiscard]] hawser::null_sink& sink() const noexcept {
+        static hawser::null_sink nobody;
+        return nobody;
+    }
     wake_reason park(parking_spot& spot, hawser::time_point, std::stop_token const&) const {
         *at = &spot;
         run->wait_until([&] { return spot.is_woken() || (stop != nullptr && stop->is_up()); });
@@ -77,6 +83,7 @@ struct fiber_environment {
         return spot.is_woken() ? wake_reason::woken : wake_reason::stopped;
     }
 };
+using news_type = hawser::detail::channel_news<fiber_environment>;
 
 /// The core as one operation of a thread sees it: with a point before bells are rung, and one look
 /// before it queues; and where it would block for its bell, the fiber does.
@@ -200,11 +207,11 @@ private:
         value v{id};
         auto& way = begin(id);
         core_of_one one{core_, run_};
-        fiber_environment const env{&run_, stop, &one.spot};
+        news_type const news{fiber_environment{&run_, stop, &one.spot}, "channel"};
         auto const after_close = closed_at_ != 0;
         auto const what = core_.send_at_once(v)
                               ? transfer::done
-                              : parked::send(one, env, v, hawser::no_deadline, {});
+                              : parked::send(one, news, v, hawser::no_deadline, {});
         end(way, v, what == transfer::done);
         run_.check(!after_close || what == transfer::closed, "sent into a closed channel");
         crowded |= what == transfer::crowded;
@@ -212,12 +219,12 @@ private:
     }
     transfer receive(flag const* stop) {
         core_of_one one{core_, run_};
-        fiber_environment const env{&run_, stop, &one.spot};
+        news_type const news{fiber_environment{&run_, stop, &one.spot}, "channel"};
         std::optional<value> got;
         auto const from = ++time_;
         auto const what = core_.receive_at_once(got)
                               ? transfer::done
-                              : parked::receive(one, env, got, hawser::no_deadline, {});
+                              : parked::receive(one, news, got, hawser::no_deadline, {});
         run_.check(got.has_value() == (what == transfer::done), "an answer that is not true");
         arrive(got, from, what == transfer::closed);
         crowded |= what == transfer::crowded;
@@ -268,7 +275,7 @@ private:
         {
             auto bells = core_.close();
             run_.point();
-            bells.ring_all();
+            bells.to_wake.ring_all();
         }
         closed_at_ = ++time_;
     }

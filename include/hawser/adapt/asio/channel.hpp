@@ -91,14 +91,13 @@ struct send_initiation {
     template <class Handler>
     void operator()(Handler&& handler, value_type value) const {
         using handler_type = std::decay_t<Handler>;
-        using core = std::remove_reference_t<decltype(to.core())>;
         if (send_now(to.core(), value) == passage::done)
             return post_sent(executor, handler_type(std::forward<Handler>(handler)));
         handler_type waiting(std::forward<Handler>(handler));
-        start_in_block<send_op<value_type, core, handler_type, Executor>>(
+        start_in_block<send_op<Channel, handler_type, Executor>>(
             boost::asio::get_associated_allocator(waiting,
                                                   boost::asio::recycling_allocator<void>{}),
-            to.core(), executor, std::move(waiting), std::move(value));
+            to, executor, std::move(waiting), std::move(value));
     }
 };
 
@@ -113,12 +112,11 @@ struct receive_initiation {
     template <class Handler>
     void operator()(Handler&& handler) const {
         using handler_type = std::decay_t<Handler>;
-        using core = std::remove_reference_t<decltype(from.core())>;
         handler_type waiting(std::forward<Handler>(handler));
-        start_in_block<receive_op<typename Channel::value_type, core, handler_type, Executor>>(
+        start_in_block<receive_op<Channel, handler_type, Executor>>(
             boost::asio::get_associated_allocator(waiting,
                                                   boost::asio::recycling_allocator<void>{}),
-            from.core(), executor, std::move(waiting));
+            from, executor, std::move(waiting));
     }
 };
 

@@ -74,7 +74,9 @@ boost::asio::awaitable<sent> co_send(basic_channel<T, Core, Environment>& to,
         co_await boost::asio::post(co_await boost::asio::this_coro::executor,
                                    boost::asio::use_awaitable);
     auto const tried = detail::send_now(to.core(), value);
-    if (tried != detail::passage::none) co_return sent{detail::transfer_of(tried)};
+    if (tried != detail::passage::none)
+        co_return to.news().ended(detail::end_of::sender, {}, detail::transfer_of(tried),
+                                  to.core());
     auto const executor = co_await boost::asio::this_coro::executor;
     boost::system::error_code error;
     auto token = boost::asio::redirect_error(boost::asio::use_awaitable, error);

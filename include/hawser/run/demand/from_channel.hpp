@@ -85,7 +85,7 @@ class channel_source {
 public:
     using value_type = T;
 
-    explicit channel_source(Core& core) : core_{core} {}
+    channel_source(Core& core, char const* name) : core_{core}, name_{name} {}
 
     void start(std::shared_ptr<wakeable> self) noexcept { wakeup_->start(std::move(self)); }
 
@@ -117,11 +117,12 @@ private:
             case passage::closed: return true;
             case passage::done: wakeup_->wake(); return false;
             case passage::waits: return false;
-            default: throw refused{{errc::overloaded, {}, "channel"}};
+            default: throw refused{{errc::overloaded, {}, name_}};
         }
     }
 
     Core& core_;
+    char const* const name_;
     std::shared_ptr<channel_wakeup<Core>> const wakeup_ = std::make_shared<channel_wakeup<Core>>();
 };
 
@@ -133,15 +134,16 @@ class channel_publisher {
 public:
     using value_type = T;
 
-    explicit channel_publisher(Core& core) noexcept : core_{&core} {}
+    channel_publisher(Core& core, char const* name) noexcept : core_{&core}, name_{name} {}
 
     template <subscriber<T> S>
     void subscribe(S to) const {
-        flow<detail::channel_source<T, Core>, S>::begin(std::move(to), *core_);
+        flow<detail::channel_source<T, Core>, S>::begin(std::move(to), *core_, name_);
     }
 
 private:
     Core* core_;
+    char const* name_;
 };
 
 /// Publishes what is received from a channel, and completes when that is closed and empty. Several
@@ -155,7 +157,7 @@ private:
 /// The channel must live until the flow has ended or was cancelled.
 template <class T, class Core, class Environment>
 [[nodiscard]] auto from_channel(basic_channel<T, Core, Environment>& from) {
-    return channel_publisher<T, Core>{from.core()};
+    return channel_publisher<T, Core>{from.core(), from.news().name()};
 }
 
 }  // namespace hawser::inline v0::demand

@@ -9,7 +9,9 @@
 #include <hawser/run/demand/for_each.hpp>
 #include <hawser/run/demand/subscription.hpp>
 #include <hawser/run/detail/channel_core.hpp>
+#include <hawser/run/detail/channel_news.hpp>
 #include <hawser/run/detail/parked_end.hpp>
+#include <hawser/run/transfer.hpp>
 
 #include <atomic>
 #include <concepts>
@@ -25,12 +27,13 @@ namespace detail {
 
 /// The item that waits for room, and what happens when it has found it. Outlives its flow until
 /// then.
-template <class T, class Core, class Done>
-class channel_inlet final : public Core::node_type {
-    using node = typename Core::node_type;
+template <class Channel, class Done>
+class channel_inlet final : public Channel::core_type::node_type {
+    using node = typename Channel::core_type::node_type;
+    using T = typename Channel::value_type;
 
 public:
-    channel_inlet(Core& core, Done done) : node{&ring}, core_{core}, done_(std::move(done)) {}
+    channel_inlet(Channel& to, Done done) : node{&ring}, channel_{to}, done_(std::move(done)) {}
 
     void start(subscription from) noexcept {
         from_ = std::move(from);
@@ -40,16 +43,19 @@ public:
     static void send(std::shared_ptr<channel_inlet> const& self, T item) {
         auto& me = *self;
         me.item_.emplace(std::move(item));
-        if (me.core_.send_at_once(*me.item_)) return me.from_.request(1);
+        if (me.core().send_at_once(*me.item_)) return me.from_.request(1);
         me.self_ = self;
         me.state_.store(waiting, std::memory_order_relaxed);
-        auto const answer = me.core_.send_by_lock(*me.item_, &me);
+        me.begun_ = {};
+        me.channel_.news().begin(me.begun_);  // It may be told once it is queued.
+        auto const answer = me.core().send_by_lock(*me.item_, &me);
         if (answer.result == hawser::detail::passage::waits) return;
         me.self_.reset();
         me.state_.store(0, std::memory_order_relaxed);
-        if (answer.result == hawser::detail::passage::done) return me.from_.request(1);
-        auto const why = code_of(hawser::detail::transfer_of(answer.result));
-        throw refused{{why, {}, "channel"}};  // It comes back as the flow's error.
+        me.begun_ = {};
+        auto const what = me.ended(hawser::detail::transfer_of(answer.result));
+        if (what == transfer::done) return me.from_.request(1);
+        throw me.refused_as(code_of(what));  // It comes back as the flow's error.
     }
 
     void finish(std::exception_ptr error) noexcept {
@@ -66,45 +72,56 @@ private:
         auto const stays = std::move(me.self_);
         auto const sent = !me.turned_away;
         me.granted = false;
+        me.ended(sent ? transfer::done : transfer::closed);
         auto const before =
             me.state_.fetch_and(static_cast<std::uint8_t>(~waiting), std::memory_order_acq_rel);
         if (sent) return (before & over) != 0 ? me.end(me.error_) : me.from_.request(1);
         me.from_.cancel();
-        me.end(std::make_exception_ptr(refused{{errc::closed, {}, "channel"}}));
+        me.end(std::make_exception_ptr(me.refused_as(errc::closed)));
     }
 
     /// Once: a flow may end while its last item is being turned away.
     void end(std::exception_ptr error) noexcept {
         if ((state_.fetch_or(told, std::memory_order_acq_rel) & told) != 0) return;
-        core_.close().ring_all();
+        channel_.close();
         done_(flow_end{std::move(error)});
     }
 
-    Core& core_;
+    [[nodiscard]] auto& core() noexcept { return channel_.core(); }
+    [[nodiscard]] refused refused_as(errc why) const {
+        return refused{{why, {}, channel_.news().name()}};
+    }
+    transfer ended(transfer what) noexcept {
+        return channel_.news().ended(hawser::detail::end_of::sender, begun_, what, core());
+    }
+
+    Channel& channel_;
     Done done_;
     subscription from_;
     std::optional<T> item_;
     std::shared_ptr<channel_inlet> self_;  ///< While the item waits.
     std::atomic<std::uint8_t> state_{0};
     std::exception_ptr error_;  ///< Of a flow that ended while an item waited.
+    [[no_unique_address]] typename Channel::news_type::wait_begin begun_{};
 };
 
 }  // namespace detail
 
 /// A subscriber: made by `into_channel`.
-template <class T, class Core, class Done>
+template <class Channel, class Done>
 class channel_end {
+    using inlet = detail::channel_inlet<Channel, Done>;
+
 public:
-    channel_end(Core& core, Done done)
-        : inlet_{std::make_shared<detail::channel_inlet<T, Core, Done>>(core, std::move(done))} {}
+    channel_end(Channel& to, Done done) : inlet_{std::make_shared<inlet>(to, std::move(done))} {}
 
     void on_subscribe(subscription from) noexcept { inlet_->start(std::move(from)); }
-    void on_next(T item) { inlet_->send(inlet_, std::move(item)); }
+    void on_next(typename Channel::value_type item) { inlet_->send(inlet_, std::move(item)); }
     void on_error(std::exception_ptr why) noexcept { inlet_->finish(std::move(why)); }
     void on_complete() noexcept { inlet_->finish(nullptr); }
 
 private:
-    std::shared_ptr<detail::channel_inlet<T, Core, Done>> inlet_;
+    std::shared_ptr<inlet> inlet_;
 };
 
 /// A subscriber for `subscribe` that sends each item into `to`, in order, and asks for the next one
@@ -118,7 +135,7 @@ private:
 /// The channel must live until `done` has been called.
 template <class T, class Core, class Environment, std::invocable<flow_end> Done>
 [[nodiscard]] auto into_channel(basic_channel<T, Core, Environment>& to, Done done) {
-    return channel_end<T, Core, Done>{to.core(), std::move(done)};
+    return channel_end<basic_channel<T, Core, Environment>, Done>{to, std::move(done)};
 }
 
 }  // namespace hawser::inline v0::demand

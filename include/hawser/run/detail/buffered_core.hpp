@@ -16,10 +16,9 @@
 #include <hawser/base/time.hpp>
 #include <hawser/containers/waiter_list.hpp>
 #include <hawser/flow/bounded_buffer.hpp>
+#include <hawser/run/detail/buffered_news.hpp>
 #include <hawser/run/detail/channel_core.hpp>
-#include <hawser/trace/ordered_delivery.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <optional>
@@ -27,41 +26,9 @@
 
 namespace hawser::inline v0::detail {
 
-/// Whose watermarks are crossed: told in order, by one thread at a time, and of the last state if
-/// it has changed meanwhile.
-template <class Watch>
-class level_teller {
-public:
-    explicit level_teller(Watch&& watch) : watch_(std::move(watch)) {}
-
-    /// Under the owner's lock.
-    void note(crossing crossed) noexcept {
-        if (crossed != crossing::none) is_high_.store(crossed == crossing::high);
-    }
-    /// Outside it, after what may have crossed one.
-    void tell() noexcept {
-        if (is_high_.load() == told_.load()) return;
-        delivery_.run([this]() noexcept {
-            for (;;) {
-                auto const is_high = is_high_.load();
-                if (told_.exchange(is_high) == is_high) return;
-                watch_(is_high);
-            }
-        });
-    }
-
-private:
-    [[no_unique_address]] Watch watch_;
-    // Sequentially consistent: who notes a change and finds that nothing is to be told has done so
-    // before the one who tells looks for the last time, and is seen by that one.
-    std::atomic<bool> is_high_{false};
-    std::atomic<bool> told_{false};
-    ordered_delivery delivery_;
-};
-
 /// Thread safety: all members may be called concurrently. Never waits for what the other end does.
 /// What a merge throws passes through a send, and nothing is sent then.
-template <class T, class Buffer, class Clock, class Watch>
+template <class T, class Buffer, class News, class Watch>
 class buffered_core {
     using drops_type = drop_list<T, 8>;
 
@@ -76,10 +43,9 @@ public:
     };
 
     template <class... Parts>
-    buffered_core(std::size_t waiters, Clock clock, Watch&& watch, Parts&&... buffer)
+    buffered_core(News const& news, std::size_t waiters, Watch&& watch, Parts&&... buffer)
         : waiters_max_{waiters},
-          clock_{clock},
-          levels_{std::move(watch)},
+          news_{news, std::move(watch)},
           buffer_(std::forward<Parts>(buffer)...) {}
 
     [[nodiscard]] std::size_t capacity() const noexcept { return buffer_.capacity(); }
@@ -109,7 +75,7 @@ public:
             if (!senders_.empty()) return queue_sender(node, value);
             auto const pushed_as = buffer_.push(std::move(value), weight, now, drops);
             more = pushed_as.more;
-            levels_.note(pushed_as.crossed);
+            news_.note(pushed_as);
             if (pushed_as.result == pushed::refused) return passage::refused;
             if (pushed_as.result == pushed::full) return queue_sender(node, value);
             tell_a_receiver(waking);
@@ -123,7 +89,7 @@ public:
             }
             settle(waking, drops);
         }
-        levels_.tell();
+        tell();
         return {result};
     }
 
@@ -143,7 +109,7 @@ public:
             }
             settle(waking, drops);
         }
-        levels_.tell();
+        tell();
         return {result};
     }
 
@@ -168,7 +134,7 @@ public:
             }
             settle(waking, drops);
         }
-        levels_.tell();
+        tell();
         return {false};
     }
     withdrawn withdraw_receiver(node_type& node) noexcept {
@@ -182,16 +148,16 @@ public:
         return {granted, wake_list{waking.first}};
     }
 
-    wake_list close() noexcept {
+    closing close() noexcept {
         std::lock_guard const lock{mutex_};
-        closed_ = true;
+        auto const first = !std::exchange(closed_, true);
         wake_chain waking;
         senders_.for_each([&](waiter& node) noexcept {
             senders_.remove(node);
             waking.add(node, true);
         });
         while (!receivers_.empty()) tell_a_receiver(waking);
-        return wake_list{waking.first};
+        return {first, buffer_.size(), wake_list{waking.first}};
     }
     [[nodiscard]] bool closed() const noexcept {
         std::lock_guard const lock{mutex_};
@@ -208,7 +174,11 @@ public:
 
 private:
     [[nodiscard]] time_point time() const noexcept {
-        return buffer_.needs_time() ? clock_.now() : time_point{};
+        return buffer_.needs_time() ? news_.now() : time_point{};
+    }
+    /// Outside the lock, after what was noted under it.
+    void tell() noexcept {
+        news_.tell([this]() noexcept { return snapshot(); });
     }
 
     /// Outside the lock: wakes, and destroys what was dropped. In this order, and before a watch is
@@ -249,7 +219,7 @@ private:
                             wake_chain& waking) noexcept {
         for (;;) {
             auto popped = buffer_.pop(now, drops);
-            levels_.note(popped.crossed);
+            news_.note(popped);
             if (popped.more) return true;
             if (popped.item) into.emplace(*std::move(popped.item));
             // Where all were too old, those that wait bring what is received instead.
@@ -268,7 +238,7 @@ private:
             auto& value = *static_cast<node_type&>(node).value;
             auto const weight = buffer_.weight_of(value);
             if (!buffer_.has_room(weight)) break;
-            levels_.note(buffer_.push(std::move(value), weight, now, drops).crossed);
+            news_.note(buffer_.push(std::move(value), weight, now, drops));
             senders_.remove(node);
             waking.add(node);
             tell_a_receiver(waking);
@@ -278,8 +248,7 @@ private:
     }
 
     std::size_t const waiters_max_;
-    [[no_unique_address]] Clock clock_;
-    level_teller<Watch> levels_;
+    buffered_news<Watch, News> news_;
     alignas(cache_line) mutable std::mutex mutex_;  // Guards what follows.
     Buffer buffer_;
     bool closed_ = false;

@@ -55,6 +55,13 @@ struct [[nodiscard]] withdrawn {
     wake_list to_wake{};
 };
 
+/// A channel has been closed.
+struct [[nodiscard]] closing {
+    bool first;        ///< It was open.
+    std::size_t left;  ///< Values in it.
+    wake_list to_wake{};
+};
+
 /// Whoever waits at an end of a channel. Granted: a sender's value has been taken, or, if it is
 /// turned away, the channel has been closed; a receiver looks again, or has been given a value.
 template <class T>
@@ -183,9 +190,9 @@ public:
     }
 
     /// Lets nothing more in. Those that wait to send are turned away, and keep their values.
-    wake_list close() noexcept {
+    closing close() noexcept {
         std::lock_guard const lock{mutex_};
-        closed_ = true;
+        auto const first = !std::exchange(closed_, true);
         wake_chain waking;
         senders_.for_each([&](waiter& node) noexcept {
             senders_.remove(node);
@@ -193,7 +200,7 @@ public:
         });
         while (!receivers_.empty()) tell_a_receiver(waking);
         set_gates();
-        return wake_list{waking.first};
+        return {first, by_hand_ ? 0 : ring_.size(), wake_list{waking.first}};
     }
 
     [[nodiscard]] bool closed() const noexcept {

@@ -8,6 +8,7 @@
 #include <hawser/base/time.hpp>
 #include <hawser/compose/parking.hpp>
 #include <hawser/run/detail/channel_core.hpp>
+#include <hawser/run/detail/channel_news.hpp>
 #include <hawser/run/transfer.hpp>
 
 #include <optional>
@@ -32,10 +33,16 @@ namespace hawser::inline v0::detail {
 /// The node and the spot of one thread.
 template <class T, class Environment>
 class parked_end final : public channel_waiter<T> {
+    using news_type = channel_news<Environment>;
+
 public:
     template <class Core>
-    [[gnu::noinline]] static transfer send(Core& core, Environment const& env, T& value,
+    [[gnu::noinline]] static transfer send(Core& core, news_type const& news, T& value,
                                            time_point until, std::stop_token const& stop) {
+        typename news_type::wait_begin begun{};
+        auto const ended = [&](transfer what) noexcept {
+            return news.ended(end_of::sender, begun, what, core);
+        };
         if constexpr (Core::at_once) {
             for (int look = 0; look != looks; ++look) {
                 Core::sync_type::pause();
@@ -43,12 +50,16 @@ public:
             }
         } else {  // Most find room, and need no place to wait at.
             auto const answer = core.send_by_lock(value, nullptr);
-            if (answer.result != passage::none) return transfer_of(answer.result);
+            if (answer.result != passage::none) return ended(transfer_of(answer.result));
         }
         parked_end self;
+        news.begin(begun);
         {
             auto const answer = core.send_by_lock(value, &self);
-            if (answer.result != passage::waits) return transfer_of(answer.result);
+            if (answer.result != passage::waits) {
+                news.forget(begun);
+                return ended(transfer_of(answer.result));
+            }
         }
         auto take_out = [&]() noexcept {
             auto out = core.withdraw_sender(self);
@@ -56,14 +67,14 @@ public:
             if (out.bell_will_ring) self.spot_.await_wake();
             return !out.bell_will_ring;
         };
-        auto const why = self.park(env, until, stop, take_out);
+        auto const why = self.park(news.env(), until, stop, take_out);
         if (why == wake_reason::woken || !take_out())
-            return self.turned_away ? transfer::closed : transfer::done;
-        return ended_by(why);
+            return ended(self.turned_away ? transfer::closed : transfer::done);
+        return ended(ended_by(why));
     }
 
     template <class Core>
-    [[gnu::noinline]] static transfer receive(Core& core, Environment const& env,
+    [[gnu::noinline]] static transfer receive(Core& core, news_type const& news,
                                               std::optional<T>& into, time_point until,
                                               std::stop_token const& stop) {
         if constexpr (Core::at_once) {
@@ -76,26 +87,9 @@ public:
             if (answer.result != passage::none) return transfer_of(answer.result);
         }
         parked_end self;
-        auto take_out = [&]() noexcept {
-            auto out = core.withdraw_receiver(self);
-            out.to_wake.ring_all();  // Nobody else waits for the bell that this one waits for.
-            if (out.bell_will_ring) self.spot_.await_wake();
-        };
-        for (;;) {
-            {
-                auto const answer = core.receive_by_lock(into, &self);
-                if (answer.result != passage::waits) return transfer_of(answer.result);
-            }
-            auto const why = self.park(env, until, stop, take_out);
-            if (why != wake_reason::woken) take_out();
-            if (self.given) {
-                into.emplace(*std::move(self.given));
-                return transfer::done;
-            }
-            if (why != wake_reason::woken) return ended_by(why);
-            self.spot_.rearm();
-            self.granted = false;
-        }
+        typename news_type::wait_begin begun{};
+        auto const what = self.await_value(core, news, begun, into, until, stop);
+        return news.ended(end_of::receiver, begun, what, core);
     }
 
 private:
@@ -106,6 +100,35 @@ private:
     parked_end() noexcept : channel_waiter<T>{&ring} {}
 
     static void ring(waiter& node) noexcept { static_cast<parked_end&>(node).spot_.wake(); }
+
+    template <class Core, class Begin>
+    transfer await_value(Core& core, news_type const& news, Begin& begun, std::optional<T>& into,
+                         time_point until, std::stop_token const& stop) {
+        auto take_out = [&]() noexcept {
+            auto out = core.withdraw_receiver(*this);
+            out.to_wake.ring_all();  // Nobody else waits for the bell that this one waits for.
+            if (out.bell_will_ring) spot_.await_wake();
+        };
+        for (;;) {
+            news.begin(begun);
+            {
+                auto const answer = core.receive_by_lock(into, this);
+                if (answer.result != passage::waits) {
+                    if (!this->has_place) news.forget(begun);  // Nor did it wait before.
+                    return transfer_of(answer.result);
+                }
+            }
+            auto const why = park(news.env(), until, stop, take_out);
+            if (why != wake_reason::woken) take_out();
+            if (this->given) {
+                into.emplace(*std::move(this->given));
+                return transfer::done;
+            }
+            if (why != wake_reason::woken) return ended_by(why);
+            spot_.rearm();
+            this->granted = false;
+        }
+    }
 
     static transfer ended_by(wake_reason why) noexcept {
         return why == wake_reason::stopped ? transfer::cancelled : transfer::timed_out;

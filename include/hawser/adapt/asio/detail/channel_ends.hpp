@@ -5,20 +5,22 @@
 #define HAWSER_ADAPT_ASIO_DETAIL_CHANNEL_ENDS_HPP
 
 #include <hawser/adapt/asio/detail/channel_op.hpp>
+#include <hawser/run/detail/channel_news.hpp>
 
 #include <utility>
 
 namespace hawser::inline v0::detail {
 
-template <class T, class Core, class Handler, class Executor>
+template <class Channel, class Handler, class Executor>
 class send_op final
-    : public channel_op<send_op<T, Core, Handler, Executor>, Core, Handler, Executor> {
-    using base = channel_op<send_op, Core, Handler, Executor>;
+    : public channel_op<send_op<Channel, Handler, Executor>, Channel, Handler, Executor> {
+    using base = channel_op<send_op, Channel, Handler, Executor>;
+    using T = typename Channel::value_type;
     friend base;
 
 public:
-    send_op(Core& core, Executor const& executor, Handler&& handler, T&& sends)
-        : base{core, executor, std::move(handler)}, sends_{std::move(sends)} {}
+    send_op(Channel& channel, Executor const& executor, Handler&& handler, T&& sends)
+        : base{channel, executor, std::move(handler)}, sends_{std::move(sends)} {}
 
     void start() {
         this->connect();
@@ -32,29 +34,32 @@ public:
     }
 
 private:
+    static constexpr auto end = end_of::sender;
+
     passage queue() {  // A merge may throw.
-        auto const answer = this->core_.send_by_lock(sends_, this);
+        auto const answer = this->core().send_by_lock(sends_, this);
         return answer.result;
     }
-    withdrawn leave() noexcept { return this->core_.withdraw_sender(*this); }
+    withdrawn leave() noexcept { return this->core().withdraw_sender(*this); }
     void pass_on() noexcept {}
 
     T sends_;
 };
 
-template <class T, class Core, class Handler, class Executor>
+template <class Channel, class Handler, class Executor>
 class receive_op final
-    : public channel_op<receive_op<T, Core, Handler, Executor>, Core, Handler, Executor> {
-    using base = channel_op<receive_op, Core, Handler, Executor>;
+    : public channel_op<receive_op<Channel, Handler, Executor>, Channel, Handler, Executor> {
+    using base = channel_op<receive_op, Channel, Handler, Executor>;
+    using T = typename Channel::value_type;
     friend base;
 
 public:
-    receive_op(Core& core, Executor const& executor, Handler&& handler)
-        : base{core, executor, std::move(handler)} {}
+    receive_op(Channel& channel, Executor const& executor, Handler&& handler)
+        : base{channel, executor, std::move(handler)} {}
 
     void start() {
         this->connect();
-        if (this->core_.size() != 0) return this->say(passage::done);
+        if (this->core().size() != 0) return this->say(passage::done);
         this->wait();
     }
 
@@ -67,9 +72,9 @@ public:
         }
         if (this->at_once_ == passage::closed || this->at_once_ == passage::crowded)
             return this->complete(transfer_of(this->at_once_), T{});
-        if (this->core_.receive_at_once(got))
+        if (this->core().receive_at_once(got))
             return this->complete(transfer::done, std::move(*got));
-        auto const answer = this->core_.receive_by_lock(got, nullptr);
+        auto const answer = this->core().receive_by_lock(got, nullptr);
         if (got) return this->complete(transfer::done, std::move(*got));
         if (answer.result == passage::closed) return this->complete(transfer::closed, T{});
         this->granted = false;
@@ -77,11 +82,13 @@ public:
     }
 
 private:
+    static constexpr auto end = end_of::receiver;
+
     passage queue() noexcept {
-        auto const answer = this->core_.await_value(*this);
+        auto const answer = this->core().await_value(*this);
         return answer.result;
     }
-    withdrawn leave() noexcept { return this->core_.withdraw_receiver(*this); }
+    withdrawn leave() noexcept { return this->core().withdraw_receiver(*this); }
     void pass_on() noexcept {
         if (this->granted) (void)leave();
     }

@@ -46,14 +46,15 @@ namespace hawser::inline v0::detail {
 
 /// What does not depend on which end the operation waits at. `Self` supplies
 ///     passage queue()             queues the node, or says why not; what it throws passes through
+///     end                         which end that is
 ///     withdrawn leave() noexcept  takes the node out, unless its bell rings
 ///     void told()                 the message has come
 ///     void pass_on() noexcept     what the operation was told of is for another
 /// Its parts are touched by one at a time: the initiating function, the handler's executor, and,
 /// once the context has shut down, the thread that did so.
-template <class Self, class Core, class Handler, class Executor>
-class channel_op : public Core::node_type, public registered_call {
-    using node = typename Core::node_type;
+template <class Self, class Channel, class Handler, class Executor>
+class channel_op : public Channel::core_type::node_type, public registered_call {
+    using node = typename Channel::core_type::node_type;
     using default_allocator = boost::asio::recycling_allocator<void>;
 
 public:
@@ -77,9 +78,9 @@ public:
     }
 
 protected:
-    channel_op(Core& core, Executor const& executor, Handler&& handler)
+    channel_op(Channel& channel, Executor const& executor, Handler&& handler)
         : node{&ring},
-          core_{core},
+          channel_{channel},
           allocator_{boost::asio::get_associated_allocator(handler, default_allocator{})},
           caller_{std::in_place, executor, std::move(handler)} {}
     ~channel_op() = default;
@@ -106,6 +107,7 @@ protected:
         auto said = passage::waits;
         try {
             if (!enter_registry()) return let_go();
+            channel_.news().begin(begun_);  // It may be gone once it is queued.
             said = self().queue();
         } catch (...) {
             leave_registry();
@@ -113,21 +115,26 @@ protected:
             throw;
         }
         if (said == passage::waits) return;
+        if (!this->has_place) channel_.news().forget(begun_);  // Nor was it before.
         at_once_ = said;
         send();
     }
 
     template <class... Value>
     void complete(transfer what, Value&&... value) {
+        channel_.news().ended(Self::end, begun_, what, channel_.core());
         slot_.disconnect(boost::asio::get_associated_cancellation_slot(caller_->handler));
         Handler handler{std::move(caller_->handler)};
         free();  // This message keeps the context at work.
         std::move(handler)(transfer_error(what), std::forward<Value>(value)...);
     }
 
-    Core& core_;
+    [[nodiscard]] auto& core() noexcept { return channel_.core(); }
+
+    Channel& channel_;
     passage at_once_ = passage::waits;
     bool cancelled_ = false;
+    [[no_unique_address]] typename Channel::news_type::wait_begin begun_{};
 
 private:
     struct caller {
