@@ -45,7 +45,7 @@ public:
     /// Outside it, after what there may be to tell. `look()` is the buffer's snapshot.
     template <class Look>
     void tell(Look const& look) noexcept {
-        if (is_high_.load() == told_.load() && !has_dropped_.load()) return;
+        if (is_high_.load() == told_.load() && !(tells && has_dropped_.load())) return;
         delivery_.run([&]() noexcept {
             tell_drops(look);
             tell_levels(look);
