@@ -43,11 +43,14 @@ private:
     [[no_unique_address]] mutable Sink sink_{};
 };
 
-/// Real time, with events to a sink that outlives the pipeline.
+/// Real time, with events to a sink that somebody else owns.
 template <class Sink>
-[[nodiscard]] auto observed_by(Sink& sink) noexcept {
-    return environment<steady_clock_source, sink_reference<Sink>>{steady_clock_source{},
-                                                                  sink_reference<Sink>{sink}};
+using observed_environment = environment<steady_clock_source, sink_reference<Sink>>;
+
+/// The same, made: for a sink that outlives the pipeline, or the channel.
+template <class Sink>
+[[nodiscard]] observed_environment<Sink> observed_by(Sink& sink) noexcept {
+    return observed_environment<Sink>{steady_clock_source{}, sink_reference<Sink>{sink}};
 }
 
 }  // namespace hawser::inline v0
