@@ -102,9 +102,14 @@ TEST_CASE("matrix: every policy has a test or a reason for every end of a call i
 
     for (auto const& entry : std::filesystem::directory_iterator{
              std::filesystem::path{HAWSER_SOURCE_DIR} / "tests/matrix"})
-        if (entry.path().extension() == ".cpp")
-            for (auto const& name : support::cases_of(support::read_page(entry.path().string()))) {
+        if (entry.path().extension() == ".cpp") {
+            auto const file = "tests/matrix/" + entry.path().filename().string();
+            INFO(file);
+            auto const cases = support::cases_of(support::read_test(file));
+            CHECK_FALSE(cases.empty());
+            for (auto const& name : cases) {
                 INFO(name);
                 CHECK(named_on_page.count(name) == 1);
             }
+        }
 }

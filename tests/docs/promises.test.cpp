@@ -28,6 +28,28 @@ TEST_CASE("docs: a case is found in its source, also where its name stands in pi
     CHECK_FALSE(support::has_case({"tests/docs/no_such.test.cpp", ""}));
 }
 
+TEST_CASE("docs: a word in a name is read as what it is defined as") {
+    auto const text = std::string{"TEST_CASE(\"a, \" MODE\n          \", b\", \"[tag]\") {}\n"};
+    CHECK(support::cases_of("#define MODE \"fast\"\n" + text) ==
+          std::vector<std::string>{"a, fast, b"});
+    CHECK(support::cases_of("#define MODE \"\"\n" + text) == std::vector<std::string>{"a, , b"});
+    CHECK(support::cases_of(text) == std::vector<std::string>{"a, MODE, b"});
+}
+
+TEST_CASE("docs: a case is found that a test includes, in the mode of that test alone") {
+    std::string const retry = "tests/matrix/retry_";
+    for (auto const* mode : {"callback", "coroutine", "sync", "MODE", ""})
+        for (auto const* other : {"callback", "coroutine"}) {
+            INFO(other << " has the case of " << mode);
+            auto const place = "matrix: retry, " + std::string{mode} + ", ";
+            auto const file = retry + other + ".test.cpp";
+            CHECK(support::has_case({file, place + "exception: is tried again for a token"}) ==
+                  (std::string{mode} == other));
+            CHECK_FALSE(support::has_case({file, place + "exception: is tried again"}));
+        }
+    CHECK_FALSE(support::has_case({retry + "none.test.cpp", ""}));
+}
+
 TEST_CASE("docs: every test that a page names exists") {
     std::size_t count = 0;
     for (auto const& entry :
