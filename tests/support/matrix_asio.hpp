@@ -3,6 +3,10 @@
 // The stands on which the asynchronous cells of the contract matrix play: the operation is an
 // initiating function and the caller a handler, or both are coroutines. What came of a call is
 // written on the same receipt either way.
+//
+// The cases of both stand once, in tests/matrix/<policy>_asio.hpp: they name the mode
+// HAWSER_MATRIX_MODE and its stand `mode_stand`, and whoever includes them chooses it by including
+// support/matrix_callback.hpp or support/matrix_coroutine.hpp before.
 #ifndef HAWSER_TESTS_SUPPORT_MATRIX_ASIO_HPP
 #define HAWSER_TESTS_SUPPORT_MATRIX_ASIO_HPP
 
@@ -22,6 +26,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -57,7 +62,6 @@ struct asio_stand {
         time.poll();
     }
     void destroy_context() { io.reset(); }
-    void destroy_operation() { remote.reset(); }
 
     /// What became of the call.
     bool ended_with(error_code code, int value = 0) const {
@@ -83,6 +87,7 @@ struct callback_stand : asio_stand {
     using result = std::tuple<error_code, int>;
     static result answer(int value) { return {error_code{}, value}; }
 
+    void destroy_operation() { remote.reset(); }
     template <class Line>
     void start(Line const& line) {
         hawser::async_execute(line, io->get_executor(), facts, request{&*remote},
@@ -135,17 +140,23 @@ struct coroutine_stand : asio_stand {
     using result = reply;
     static result answer(int value) { return {.value = value}; }
 
+    void destroy_operation() {
+        remote.reset();
+        time.poll();  // A coroutine's frames are destroyed by a handler of its executor.
+    }
     template <class Line>
     void start(Line const& line) {
         asio::co_spawn(*io, caller(line, *this),
                        asio::bind_cancellation_slot(signal.slot(), asio::detached));
         time.poll();
     }
-    /// The operation throws when it is resumed.
+    /// The operation throws when it is resumed, once the policies have let it start.
     template <class Line>
     void start_throwing(Line const& line) {
         start(line);
-        remote->answer(thrown_code);
+        while (remote->waiting() == 0 && elapsed() < std::chrono::seconds{10})
+            time.advance(std::chrono::milliseconds{1});
+        if (remote->waiting() != 0) remote->answer(thrown_code);
         time.poll();
     }
     bool threw() const { return ended_with(thrown_code); }

@@ -68,7 +68,12 @@ struct isolated_asio_stand : asio_stand, pool_scene {
     bool was_left_behind() { return pool_scene::was_left_behind() && is_whole(); }
 };
 
-struct isolated_callback_stand : isolated_asio_stand {
+/// The stand for `isolated` in the mode of another stand.
+template <class ModeStand>
+struct isolated_stand;
+
+template <>
+struct isolated_stand<callback_stand> : isolated_asio_stand {
     template <class Line>
     void start(Line const& line, ending how = ending::answers) {
         hawser::async_execute(line, io->get_executor(), facts, op(how),
@@ -77,7 +82,8 @@ struct isolated_callback_stand : isolated_asio_stand {
     }
 };
 
-struct isolated_coroutine_stand : isolated_asio_stand {
+template <>
+struct isolated_stand<coroutine_stand> : isolated_asio_stand {
     template <class Line>
     void start(Line const& line, ending how = ending::answers) {
         asio::co_spawn(*io, caller(line, *this, how),
@@ -87,8 +93,7 @@ struct isolated_coroutine_stand : isolated_asio_stand {
 
 private:
     template <class Line>
-    static asio::awaitable<void> caller(Line const& line, isolated_coroutine_stand& on,
-                                        ending how) {
+    static asio::awaitable<void> caller(Line const& line, isolated_stand& on, ending how) {
         frame_mark mark{&on.got};
         auto const executor = on.io->get_executor();
         auto const asked = on.op(how);
