@@ -6,6 +6,7 @@
 #include <hawser/run/demand/from_range.hpp>
 #include <hawser/run/demand/generate.hpp>
 #include <hawser/run/demand/map.hpp>
+#include <hawser/run/demand/map_async.hpp>
 #include <hawser/run/demand/merge.hpp>
 #include <hawser/run/demand/window.hpp>
 
@@ -59,6 +60,9 @@ void with_every_publisher(int count, rule const& check) {
             return ++next;
         }));
     run("map", demand::from_range(numbers(count)) | demand::map([](int i) { return i; }));
+    run("map_async",
+        demand::from_range(numbers(count)) |
+            demand::map_async<int>([](int i, demand::completion<int> done) { done(i); }));
     run("merge", demand::merge({.prefetch = 3}, demand::from_range(numbers(count)),
                                demand::from_range(std::vector<int>{})));
     run("window", demand::from_range(numbers(count)) | demand::window(1) |
