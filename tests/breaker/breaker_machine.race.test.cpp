@@ -2,12 +2,10 @@
 #include <hawser/breaker/breaker_machine.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
-#include <latch>
 #include <random>
-#include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 using hawser::breaker_state;
@@ -24,18 +22,6 @@ struct at {
     time_point operator()() const noexcept { return when; }
 };
 
-/// Runs `body(index)` on `count` threads that start together.
-template <class Body>
-void together(int count, Body const& body) {
-    std::latch start{count};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < count; ++i)
-        threads.emplace_back([&, i] {
-            start.arrive_and_wait();
-            body(i);
-        });
-}
-
 }  // namespace
 
 TEST_CASE("breaker_machine: of 64 threads at the instant of expiry, exactly N enter") {
@@ -45,7 +31,7 @@ TEST_CASE("breaker_machine: of 64 threads at the instant of expiry, exactly N en
         auto first = breaker.try_acquire(at{});
         breaker.report(first.ticket, {verdict::failure}, at{});
         std::atomic<std::uint32_t> entered{0};
-        together(64, [&](int) { entered += bool{breaker.try_acquire(at{t0 + 5s})}; });
+        support::on_threads(64, [&](int) { entered += bool{breaker.try_acquire(at{t0 + 5s})}; });
         CHECK(entered == probes);
         CHECK(breaker.snapshot(t0 + 5s).refused_probes_full == 64 - probes);
     }
@@ -54,7 +40,7 @@ TEST_CASE("breaker_machine: of 64 threads at the instant of expiry, exactly N en
 TEST_CASE("breaker_machine: a storm of failures opens once") {
     for (int round = 0; round < 20; ++round) {
         default_machine breaker{{.minimum_calls = 20}};
-        together(16, [&](int) {
+        support::on_threads(16, [&](int) {
             for (int i = 0; i < 20; ++i) {
                 auto admission = breaker.try_acquire(at{});
                 breaker.report(admission.ticket, {verdict::failure}, at{});
@@ -70,7 +56,7 @@ TEST_CASE("breaker_machine: a storm of failures opens once") {
 TEST_CASE("breaker_machine: counts every call of threads with and without a stripe") {
     default_machine breaker{{.failure_rate = 1, .minimum_calls = 100}};
     constexpr int threads = 24, calls = 5'000;  // More than there are stripes.
-    together(threads, [&](int thread) {
+    support::on_threads(threads, [&](int thread) {
         for (int i = 0; i < calls; ++i) {
             auto admission = breaker.try_acquire(at{});
             auto const health = thread == 0 && i % 10 == 0 ? verdict::failure : verdict::success;
@@ -87,7 +73,7 @@ TEST_CASE("breaker_machine: what is read while others report lies between before
         {.failure_rate = 1, .window = hawser::breaker_window_max, .minimum_calls = 20}};
     std::atomic<std::uint64_t> begun{0}, ended{0};
     std::atomic<bool> outside{false};
-    together(3, [&](int thread) {
+    support::on_threads(3, [&](int thread) {
         for (int i = 0; i < 20'000; ++i) {
             if (thread == 0) {
                 auto const least = ended.load();
@@ -111,7 +97,7 @@ TEST_CASE("breaker_machine: never more probes out than allowed, however fast the
     auto first = breaker.try_acquire(at{});
     breaker.report(first.ticket, {verdict::failure}, at{});
     std::atomic<int> out{0}, most{0}, entered{0};
-    together(4, [&](int) {
+    support::on_threads(4, [&](int) {
         for (int i = 0; i < 20'000; ++i) {
             auto admission = breaker.try_acquire(at{t0 + 5s});
             if (!admission) continue;
@@ -139,7 +125,7 @@ TEST_CASE("breaker_machine: in a storm of everything, the journal is one chain")
     std::atomic<bool> broken{false};
     auto const now = [&]() noexcept { return t0 + hawser::duration{ticks.fetch_add(1)}; };
 
-    together(4, [&](int thread) {
+    support::on_threads(4, [&](int thread) {
         std::mt19937 random{20261120U + static_cast<unsigned>(thread)};
         std::uint64_t last = 1;
         auto state = breaker_state::closed;

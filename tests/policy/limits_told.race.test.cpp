@@ -7,14 +7,12 @@
 #include <hawser/policy/concurrency_limit.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <barrier>
 #include <chrono>
 #include <cstdint>
-#include <latch>
-#include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
 
@@ -36,17 +34,6 @@ struct chain {
     void on(hawser::events_dropped const& e) noexcept { dropped += e.count; }
 };
 
-template <class Work>
-void together(int threads, Work work) {
-    std::latch start{threads};
-    std::vector<std::jthread> running;
-    for (int i = 0; i < threads; ++i)
-        running.emplace_back([&, i] {
-            start.arrive_and_wait();
-            work(static_cast<std::uint32_t>(i));
-        });
-}
-
 }  // namespace
 
 TEST_CASE("bulkhead: every change that threads make is told once, in order") {
@@ -54,7 +41,7 @@ TEST_CASE("bulkhead: every change that threads make is told once, in order") {
     chain sink{.last = 1};
     hawser::bulkhead limit{{.permits = 1}, hawser::told_by_reference(sink)};
     std::barrier round{4};  // There is room for what one round makes: none is dropped.
-    together(4, [&](std::uint32_t thread) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t thread) {
         for (std::uint32_t i = 0; i != rounds * each; ++i) {
             if (i % each == 0) round.arrive_and_wait();
             limit.resize(2 + thread * rounds * each + i);
@@ -70,7 +57,7 @@ TEST_CASE("bulkhead: what threads change faster than it is told is counted") {
     constexpr std::uint32_t each = 5'000;
     chain sink{.last = 1};
     hawser::bulkhead limit{{.permits = 1}, hawser::told_by_reference(sink)};
-    together(4, [&](std::uint32_t thread) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t thread) {
         for (std::uint32_t i = 0; i != each; ++i) limit.resize(2 + thread * each + i);
     });
     CHECK(sink.told + sink.dropped == 4 * each);
@@ -87,7 +74,7 @@ TEST_CASE("concurrency_limit: limits that calls of many threads teach are told i
                                         : hawser::sample_outcome::success;
         }}};
     auto const line = hawser::compose(hawser::borrow(limit));
-    together(4, [&](std::uint32_t thread) {
+    support::on_threads(std::uint32_t{4}, [&](std::uint32_t thread) {
         for (int i = 0; i != 2'000; ++i)
             (void)hawser::try_execute(line, [&] { return static_cast<int>(thread) + i; });
     });

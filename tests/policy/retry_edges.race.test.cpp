@@ -5,29 +5,13 @@
 #include <hawser/testing/manual_environment.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
-#include <latch>
 #include <optional>
 #include <stop_token>
-#include <thread>
-#include <vector>
 
 using namespace std::chrono_literals;
-
-namespace {
-
-void on_four_threads(auto work) {
-    std::latch start{4};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 4; ++i)
-        threads.emplace_back([&] {
-            start.arrive_and_wait();
-            work();
-        });
-}
-
-}  // namespace
 
 TEST_CASE("retry: calls that fail on four threads make as many attempts as the budget has tokens") {
     hawser::manual_time time;
@@ -36,7 +20,7 @@ TEST_CASE("retry: calls that fail on four threads make as many attempts as the b
         hawser::testing::manual_environment{time},
         hawser::retry{{.max_attempts = 4}, hawser::backoff::none{}, hawser::borrow(budget)});
     std::atomic<int> wire{0};
-    on_four_threads([&] {
+    support::on_threads(4, [&](int) {
         for (int i = 0; i < 2'500; ++i)
             (void)hawser::try_execute(line, [&] {
                 ++wire;
@@ -65,7 +49,7 @@ TEST_CASE("retry: callers on four threads that stop before their wait give every
                 return std::optional<hawser::duration>{1ms};
             }}});
     std::atomic<int> wire{0};
-    on_four_threads([&] {
+    support::on_threads(4, [&](int) {
         for (int i = 0; i < 5'000; ++i) {
             std::stop_source own;
             caller = &own;

@@ -2,47 +2,20 @@
 #include <hawser/rate/shaper.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
-#include <algorithm>
-#include <latch>
-#include <mutex>
-#include <thread>
-#include <vector>
+#include <cstddef>
 
 using namespace std::chrono_literals;
 using hawser::shaper;
 using hawser::time_point;
+using support::values_of_threads;
 
 static constexpr time_point t0{1h};
 
-namespace {
-
-/// Runs `work(thread, departures)` on four threads that start together, and returns all departures
-/// they noted, in order.
-std::vector<time_point> on_four_threads(auto work) {
-    std::latch start{4};
-    std::mutex mutex;
-    std::vector<time_point> all;
-    {
-        std::vector<std::jthread> threads;
-        for (int i = 0; i < 4; ++i)
-            threads.emplace_back([&, i] {
-                std::vector<time_point> mine;
-                start.arrive_and_wait();
-                work(i, mine);
-                std::lock_guard const lock{mutex};
-                all.insert(all.end(), mine.begin(), mine.end());
-            });
-    }
-    std::sort(all.begin(), all.end());
-    return all;
-}
-
-}  // namespace
-
 TEST_CASE("shaper: threads that ask at one instant get every place of the queue once") {
     shaper line{{.rate = 1'000, .queue_max = 99'999}};
-    auto const all = on_four_threads([&](int, auto& mine) {
+    auto const all = values_of_threads<time_point>(4, [&](int, auto& mine) {
         for (auto slot = line.schedule(t0); slot; slot = line.schedule(t0))
             mine.push_back(t0 + slot.wait);
     });
@@ -52,7 +25,7 @@ TEST_CASE("shaper: threads that ask at one instant get every place of the queue 
 
 TEST_CASE("shaper: threads whose clocks differ depart no closer than an interval") {
     shaper line{{.rate = 7'000'000}};
-    auto const all = on_four_threads([&](int thread, auto& mine) {
+    auto const all = values_of_threads<time_point>(4, [&](int thread, auto& mine) {
         for (auto now = t0 - thread * 1us; now < t0 + 5ms; now += 100ns)
             if (auto const slot = line.schedule(now)) mine.push_back(now + slot.wait);
     });
@@ -62,7 +35,7 @@ TEST_CASE("shaper: threads whose clocks differ depart no closer than an interval
 
 TEST_CASE("shaper: a cancelled place is never given to two") {
     shaper line{{.rate = 1'000, .queue_max = 1'000'000}};
-    auto const all = on_four_threads([&](int thread, auto& mine) {
+    auto const all = values_of_threads<time_point>(4, [&](int thread, auto& mine) {
         for (int i = 0; i < 20'000; ++i) {
             auto slot = line.schedule(t0);
             if ((i + thread) % 3 == 0)

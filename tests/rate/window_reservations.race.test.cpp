@@ -7,7 +7,6 @@
 #include "support/threads.hpp"
 #include "support/window_models.hpp"
 
-#include <array>
 #include <cstdint>
 #include <random>
 #include <vector>
@@ -23,10 +22,8 @@ namespace {
 /// the permits that were not.
 template <class Limiter>
 std::vector<support::ticks> kept_by_four_threads(Limiter& limiter) {
-    std::array<std::vector<support::ticks>, 4> kept;
-    support::on_threads(4, [&](int thread) {
+    return support::values_of_threads<support::ticks>(4, [&](int thread, auto& mine) {
         std::mt19937 random{static_cast<std::uint32_t>(thread)};
-        auto& mine = kept[static_cast<std::size_t>(thread)];
         using reservation = decltype(limiter.reserve(t0, 1, 0s));
         std::vector<reservation> out;
         for (int i = 0; i < 3'000; ++i) {
@@ -40,10 +37,6 @@ std::vector<support::ticks> kept_by_four_threads(Limiter& limiter) {
         }
         for (auto const& one : out) mine.insert(mine.end(), one.count, one.wait.count());
     });
-    std::vector<support::ticks> all;
-    for (auto const& some : kept) all.insert(all.end(), some.begin(), some.end());
-    std::sort(all.begin(), all.end());
-    return all;
 }
 
 /// The most of them in a window that begins at a multiple of its length.

@@ -2,6 +2,7 @@
 #include <hawser/stats/striped_counter.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <latch>
@@ -14,18 +15,12 @@ TEST_CASE("striped_counter: loses nothing, of threads with stripes and of thread
     striped_counter<2> few;
     striped_counter<16> many;
     constexpr int threads = 24, adds = 5'000;
-    {
-        std::latch start{threads};
-        std::vector<std::jthread> running;
-        for (int i = 0; i < threads; ++i)
-            running.emplace_back([&] {
-                start.arrive_and_wait();
-                for (int k = 0; k < adds; ++k) {
-                    few.add();
-                    many.add(3);
-                }
-            });
-    }  // Joins.
+    support::on_threads(threads, [&](int) {
+        for (int k = 0; k < adds; ++k) {
+            few.add();
+            many.add(3);
+        }
+    });
     CHECK(few.total() == threads * adds);
     CHECK(many.total() == 3 * threads * adds);
 }
@@ -87,14 +82,8 @@ TEST_CASE("striped_counter: a total read beside additions lies between before an
 TEST_CASE("striped_counter: a stripe passed from an ended thread to a new one loses nothing") {
     striped_counter<4> counter;
     constexpr int threads = 4, generations = 200;
-    {
-        std::latch start{threads};
-        std::vector<std::jthread> parents;
-        for (int i = 0; i < threads; ++i)
-            parents.emplace_back([&] {
-                start.arrive_and_wait();
-                for (int k = 0; k < generations; ++k) std::jthread{[&] { counter.add(); }};
-            });
-    }  // Joins.
+    support::on_threads(threads, [&](int) {
+        for (int k = 0; k < generations; ++k) std::jthread{[&] { counter.add(); }};
+    });
     CHECK(counter.total() == threads * generations);
 }

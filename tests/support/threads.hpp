@@ -4,8 +4,10 @@
 #ifndef HAWSER_TESTS_SUPPORT_THREADS_HPP
 #define HAWSER_TESTS_SUPPORT_THREADS_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <latch>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -22,6 +24,22 @@ void on_threads(Number count, auto work) {
             start.arrive_and_wait();
             work(i);
         });
+}
+
+/// The same with `work(i, mine)`, where `mine` is a vector of values for each thread; all of them
+/// together, sorted.
+template <class Value, class Number>
+std::vector<Value> values_of_threads(Number count, auto work) {
+    std::mutex mutex;
+    std::vector<Value> all;
+    on_threads(count, [&](Number i) {
+        std::vector<Value> mine;
+        work(i, mine);
+        std::lock_guard const lock{mutex};
+        all.insert(all.end(), mine.begin(), mine.end());
+    });
+    std::sort(all.begin(), all.end());
+    return all;
 }
 
 }  // namespace support

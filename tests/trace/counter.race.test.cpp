@@ -3,6 +3,7 @@
 #include <hawser/trace/counter.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -26,18 +27,12 @@ TEST_CASE("event_counter: threads that count at once, with a part each, lose not
                 last = now;
             }
         }};
-        {
-            std::latch start{thread_count};
-            std::vector<std::jthread> threads(thread_count);
-            for (auto& thread : threads)
-                thread = std::jthread{[&] {
-                    start.arrive_and_wait();
-                    for (std::uint32_t round = 0; round < rounds; ++round) {
-                        counter.on(attempt_started{});
-                        counter.on(retry_gave_up{{}, give_up::budget});
-                    }
-                }};
-        }  // Joins.
+        support::on_threads(thread_count, [&](int) {
+            for (std::uint32_t round = 0; round < rounds; ++round) {
+                counter.on(attempt_started{});
+                counter.on(retry_gave_up{{}, give_up::budget});
+            }
+        });
         done = true;
     }
 

@@ -4,12 +4,11 @@
 #include <hawser/trace/ordered_delivery.hpp>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 #include <atomic>
 #include <deque>
-#include <latch>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 TEST_CASE("ordered_delivery: nothing is left lying, nothing overtakes, nobody delivers beside") {
@@ -22,32 +21,26 @@ TEST_CASE("ordered_delivery: nothing is left lying, nothing overtakes, nobody de
     std::atomic<int> delivering{0};
     bool alone = true;
 
-    {
-        std::latch start{threads};
-        std::vector<std::jthread> running;
-        for (int t = 0; t < threads; ++t)
-            running.emplace_back([&] {
-                start.arrive_and_wait();
-                for (int i = 0; i < events; ++i) {
-                    {
-                        std::lock_guard const lock{mutex};
-                        queue.push_back(caused++);
-                    }
-                    delivery.run([&]() noexcept {
-                        if (++delivering != 1) alone = false;
-                        for (;;) {
-                            std::unique_lock lock{mutex};
-                            if (queue.empty()) break;
-                            auto const next = queue.front();
-                            queue.pop_front();
-                            lock.unlock();
-                            delivered.push_back(next);
-                        }
-                        --delivering;
-                    });
+    support::on_threads(threads, [&](int) {
+        for (int i = 0; i < events; ++i) {
+            {
+                std::lock_guard const lock{mutex};
+                queue.push_back(caused++);
+            }
+            delivery.run([&]() noexcept {
+                if (++delivering != 1) alone = false;
+                for (;;) {
+                    std::unique_lock lock{mutex};
+                    if (queue.empty()) break;
+                    auto const next = queue.front();
+                    queue.pop_front();
+                    lock.unlock();
+                    delivered.push_back(next);
                 }
+                --delivering;
             });
-    }
+        }
+    });
 
     CHECK(alone);
     REQUIRE(delivered.size() == threads * events);
