@@ -29,6 +29,15 @@ static constexpr time_point t0{1h};
 
 namespace {
 
+struct request {
+    int id = 0;
+    time_point deadline;
+};
+/// Requests weigh the same, and are of use until their deadline.
+struct by_request : hawser::unit_weight {
+    [[nodiscard]] time_point deadline_of(request const& of) const noexcept { return of.deadline; }
+};
+
 /// A number weighs what it says.
 struct value {
     std::uint64_t operator()(std::uint64_t number) const noexcept { return number; }
@@ -229,6 +238,50 @@ TEST_CASE("bounded_buffer: an item that is too old takes no room from a new one"
     CHECK(answer.expired == 1);
     CHECK(answer.dropped == 0);
     CHECK(buffer.pop(t0 + 11ms, drops).item == 2);
+}
+
+TEST_CASE("bounded_buffer: an item with a deadline of its own comes out up to that, in its turn") {
+    bounded_buffer<request, overflow::reject, by_request> buffer{{.capacity = 3}};
+    drop_list<request> drops;
+    CHECK(buffer.needs_time());
+    (void)buffer.push({1, t0 + 20ms}, t0, drops);
+    (void)buffer.push({2, t0 + 5ms}, t0, drops);
+    (void)buffer.push({3, hawser::no_deadline}, t0, drops);
+    // The second is too late, and waits for its turn to say so: it is not at the front.
+    CHECK(buffer.push({4, hawser::no_deadline}, t0 + 10ms, drops).result == pushed::refused);
+    CHECK(buffer.pop(t0 + 20ms, drops).item->id == 1);
+    auto const answer = buffer.pop(t0 + 20ms, drops);
+    CHECK(answer.expired == 1);
+    CHECK(answer.item->id == 3);
+    CHECK(buffer.snapshot().dropped[drop_cause::expired] == 1);
+}
+
+TEST_CASE("bounded_buffer: the earlier of an item's age and deadline is the end of it") {
+    bounded_buffer<request, overflow::block, by_request> buffer{{.capacity = 3, .max_age = 10ms}};
+    drop_list<request> drops;
+    (void)buffer.push({1, t0 + 20ms}, t0, drops);
+    (void)buffer.push({2, t0 + 5ms}, t0 + 1ms, drops);
+    (void)buffer.push({3, t0 + 5ms}, t0 + 1ms, drops);
+    CHECK(buffer.pop(t0 + 5ms, drops).item->id == 1);
+    CHECK(buffer.pop(t0 + 5ms, drops).item->id == 2);
+    CHECK(buffer.pop(t0 + 5ms + 1ns, drops).expired == 1);
+    (void)buffer.push({4, t0 + 30ms}, t0 + 6ms, drops);
+    CHECK(buffer.pop(t0 + 16ms + 1ns, drops).expired == 1);
+}
+
+TEST_CASE("bounded_buffer: a merged item has the deadline that it says") {
+    auto later = [](request& kept, request& added) {
+        kept.deadline = std::max(kept.deadline, added.deadline);
+    };
+    bounded_buffer<request, overflow::conflate<decltype(later)>, by_request> buffer{
+        {.capacity = 1}, overflow::conflate{later}};
+    drop_list<request> drops;
+    (void)buffer.push({1, t0 + 20ms}, t0, drops);
+    CHECK(buffer.push({2, t0 + 5ms}, t0, drops).result == pushed::merged);
+    CHECK(buffer.pop(t0 + 20ms, drops).item->id == 1);
+    (void)buffer.push({3, t0 + 5ms}, t0, drops);
+    CHECK(buffer.push({4, t0 + 20ms}, t0, drops).result == pushed::merged);
+    CHECK(buffer.pop(t0 + 20ms, drops).item->id == 3);
 }
 
 TEST_CASE("bounded_buffer: without a greatest age the time is not looked at") {

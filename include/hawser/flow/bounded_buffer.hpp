@@ -28,6 +28,8 @@ namespace hawser::inline v0 {
 /// A first-in, first-out queue of at most `capacity` items of at most `weight` together. Starts
 /// empty. `Overflow` says what happens when there is no room (`flow/overflow.hpp`); `Weigh` is
 /// called as `weigh(T const&)` and answers with a number: zero is a weight too, and takes a place.
+/// With a member `deadline_of(T const&)`, `noexcept` and a `time_point`, it says besides when an
+/// item is of no use any more: it expires then, or by its age if that is earlier.
 ///
 /// It never waits, reads no clock, and calls nobody but `Weigh`, a merge, T's move constructor and
 /// the destructor of what it moved from. Its owner has a lock, and uses it in this order:
@@ -51,6 +53,9 @@ class bounded_buffer {
                   "hawser: an item of a bounded_buffer must move without throwing, or it is lost");
     static_assert(std::is_nothrow_invocable_r_v<std::uint64_t, Weigh const&, T const&>,
                   "hawser: weighing an item must be noexcept, and answer with a number");
+    static_assert(
+        detail::knows_deadlines<Weigh, T> || !requires { &Weigh::deadline_of; },
+        "hawser: deadline_of(item) must be const and noexcept, and answer a time_point");
     static_assert(
         std::is_invocable_r_v<overflow::decision, Overflow&, detail::overflow_room<T, Weigh>&>,
         "hawser: an overflow policy is called with a room, and answers with a decision");
@@ -89,16 +94,20 @@ public:
     template <std::size_t Places>
     push_answer push(T&& item, std::uint64_t weight, time_point now, drop_list<T, Places>& drops) {
         push_answer answer;
-        auto const expires = needs_time() ? add_saturating(now, max_age_) : no_deadline;
+        auto const aged =
+            max_age_ != duration::zero() ? add_saturating(now, max_age_) : no_deadline;
         if (weight > queue_.weight_limit())
             answer.result = pushed::too_large;
         else if (!has_room(weight)) [[unlikely]]
-            make_room(answer, item, weight, now, expires);
+            make_room(answer, item, weight, now, aged);
 
         bool const drops_it = answer.result == pushed::dropped;
         queue_.hand_out(drops, drops_it ? 1 : 0);
         if (drops_it) drops.add(std::move(item), policy_cause());
-        if (answer.result == pushed::stored) queue_.store(std::move(item), weight, expires);
+        if (answer.result == pushed::stored) {
+            auto const expires = detail::expiry_of(weigh_, std::as_const(item), aged);
+            queue_.store(std::move(item), weight, expires);
+        }
         answer.crossed = watermarks_.at(size(), this->weight());
         answer.more = queue_.to_collect() != 0;
         return answer;
@@ -145,7 +154,9 @@ public:
     }
 
     /// Whether `now` is looked at: else any will do, and no clock need be read.
-    [[nodiscard]] bool needs_time() const noexcept { return max_age_ != duration::zero(); }
+    [[nodiscard]] bool needs_time() const noexcept {
+        return detail::knows_deadlines<Weigh, T> || max_age_ != duration::zero();
+    }
 
     /// Items queued, too old or not.
     [[nodiscard]] std::size_t size() const noexcept { return queue_.size(); }
@@ -183,10 +194,10 @@ private:
     }
 
     void make_room(push_answer& answer, T& item, std::uint64_t weight, time_point now,
-                   time_point expires) {
+                   time_point aged) {
         answer.expired = queue_.drop_expired(now);
         if (has_room(weight)) return;
-        detail::overflow_room<T, Weigh> room{queue_, weigh_, item, weight, expires, policy_cause()};
+        detail::overflow_room<T, Weigh> room{queue_, weigh_, item, weight, aged, policy_cause()};
         answer.result = result_of(overflow_(room), weight);
         answer.dropped = room.dropped();
         if (!is_taken(answer.result) || answer.result == pushed::stored) return;

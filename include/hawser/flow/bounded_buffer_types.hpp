@@ -8,6 +8,7 @@
 #include <hawser/flow/dropped.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -20,6 +21,26 @@ namespace hawser::inline v0 {
 struct unit_weight {
     constexpr std::uint64_t operator()(auto const&) const noexcept { return 1; }
 };
+
+namespace detail {
+
+/// What `Weigh` measures knows when an item is of no use any more.
+template <class Weigh, class T>
+concept knows_deadlines = requires(Weigh const& weigh, T const& item) {
+    { weigh.deadline_of(item) }
+    noexcept->std::same_as<time_point>;
+};
+
+/// The last instant at which `item` may come out, of those that are old at `aged`.
+template <class Weigh, class T>
+[[nodiscard]] time_point expiry_of(Weigh const& weigh, T const& item, time_point aged) noexcept {
+    if constexpr (knows_deadlines<Weigh, T>)
+        return std::min(aged, weigh.deadline_of(item));
+    else
+        return aged;
+}
+
+}  // namespace detail
 
 /// What the depth of a buffer is counted in.
 enum class depth_in : std::uint8_t {
@@ -50,7 +71,7 @@ struct bounded_buffer_options {
     depth_in watermarks_in = depth_in::items;
 
     /// How old an item may be and still come out, from its push or the last merge into it. Not
-    /// negative. Zero: an item never expires.
+    /// negative. Zero: none expires for its age. For deadlines of their own see `Weigh`.
     duration max_age = duration::zero();
 
     /// Bounds the memory that one mistyped number can take: 16 777 216 items.

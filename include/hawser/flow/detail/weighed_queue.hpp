@@ -64,8 +64,7 @@ public:
     /// Requires `!empty()` and `can_bear(weight)`. What `merge` throws passes through, before
     /// anything has changed here.
     template <class Merge, class Weigh>
-    void merge(Merge& merge, T& item, Weigh const& weigh, std::uint64_t weight,
-               time_point expires) {
+    void merge(Merge& merge, T& item, Weigh const& weigh, std::uint64_t weight, time_point aged) {
         HAWSER_ASSERT(!empty() && can_bear(weight));
         auto& newest = slots_.back();
         merge(newest.item, item);
@@ -74,7 +73,7 @@ public:
                                      newest.note + weight);
         weight_ = weight_ - newest.note + merged;
         newest.note = merged;
-        newest.expires = expires;
+        newest.expires = expiry_of(weigh, std::as_const(newest.item), aged);
         note_highest();
     }
 
@@ -168,13 +167,8 @@ template <class T, class Weigh>
 class overflow_room {
 public:
     overflow_room(weighed_queue<T>& queue, Weigh const& weigh, T& item, std::uint64_t weight,
-                  time_point expires, drop_cause cause) noexcept
-        : queue_{queue},
-          weigh_{weigh},
-          item_{item},
-          weight_{weight},
-          expires_{expires},
-          cause_{cause} {}
+                  time_point aged, drop_cause cause) noexcept
+        : queue_{queue}, weigh_{weigh}, item_{item}, weight_{weight}, aged_{aged}, cause_{cause} {}
     overflow_room(overflow_room const&) = delete;
     overflow_room& operator=(overflow_room const&) = delete;
 
@@ -194,7 +188,7 @@ public:
     void merge(Merge& merge) {
         static_assert(std::is_invocable_v<Merge&, T&, T&>,
                       "hawser: a merge is called with two T&: the item kept, and the new one");
-        queue_.merge(merge, item_, weigh_, weight_, expires_);
+        queue_.merge(merge, item_, weigh_, weight_, aged_);
     }
 
     /// How many were dropped.
@@ -205,7 +199,7 @@ private:
     Weigh const& weigh_;
     T& item_;
     std::uint64_t weight_;
-    time_point expires_;
+    time_point aged_;
     drop_cause cause_;
     std::uint32_t dropped_ = 0;
 };
