@@ -32,6 +32,13 @@ struct listener {
     void operator()(bool high) const noexcept { heard->push_back(high); }
 };
 
+/// A time that is of use until then.
+struct as_deadline : hawser::unit_weight {
+    [[nodiscard]] hawser::time_point deadline_of(hawser::time_point value) const noexcept {
+        return value;
+    }
+};
+
 /// Stands still, and is moved by the test.
 struct told_time {
     hawser::time_point* at;
@@ -141,6 +148,57 @@ TEST_CASE("buffered_channel: a value that is too old is dropped on its way out, 
     now += 6ms;
     CHECK(*ints.try_receive() == 2);
     CHECK(ints.snapshot().dropped[hawser::drop_cause::expired] == 1);
+}
+
+TEST_CASE("buffered_channel: a value past its own deadline is dropped on its way out") {
+    hawser::time_point now{1h};
+    buffered_channel<hawser::time_point, overflow::block, as_deadline, hawser::no_watch, told_time>
+        deadlines{{.capacity = 8}, {}, {}, {}, told_time{&now}};
+    REQUIRE(deadlines.send(now + 5ms));
+    REQUIRE(deadlines.send(now + 10ms));
+    now += 6ms;
+    CHECK(*deadlines.try_receive() == now + 4ms);
+    CHECK(deadlines.snapshot().dropped[hawser::drop_cause::expired] == 1);
+}
+
+TEST_CASE("buffered_channel: a watch that wants what is dropped is given it, with the cause") {
+    using drop = std::pair<std::string, hawser::drop_cause>;
+    struct keeps {
+        std::vector<drop>* all;
+        void operator()(bool) const noexcept {}
+        void dropped(std::string&& text, hawser::drop_cause cause) const noexcept {
+            all->emplace_back(std::move(text), cause);
+        }
+    };
+    std::vector<drop> all;
+    hawser::time_point now{1h};
+    buffered_channel<std::string, overflow::drop_oldest, hawser::unit_weight, keeps, told_time>
+        texts{{.capacity = 2, .max_age = 10ms}, {}, {}, {&all}, told_time{&now}};
+    for (auto const* text : {"one", "two", "three", "four"}) REQUIRE(texts.send(text));
+    CHECK(all == std::vector<drop>{{"one", hawser::drop_cause::oldest},
+                                   {"two", hawser::drop_cause::oldest}});
+    now += 11ms;
+    CHECK_FALSE(texts.try_receive());
+    REQUIRE(all.size() == 4);
+    CHECK(all[3] == drop{"four", hawser::drop_cause::expired});
+}
+
+TEST_CASE("buffered_channel: all that is dropped at once is given away, more than a list holds") {
+    struct counts {
+        buffered_channel<int, overflow::drop_all, hawser::unit_weight, counts>** channel;
+        int* all;
+        void operator()(bool) const noexcept {}
+        void dropped(int, hawser::drop_cause) const noexcept {
+            *all += static_cast<int>((*channel)->size() <= 1);  // It may be looked at: no lock.
+        }
+    };
+    int all = 0;
+    buffered_channel<int, overflow::drop_all, hawser::unit_weight, counts>* channel = nullptr;
+    buffered_channel<int, overflow::drop_all, hawser::unit_weight, counts> ints{
+        {.capacity = 50}, {}, {}, {&channel, &all}};
+    channel = &ints;
+    for (int value = 0; value != 51; ++value) REQUIRE(ints.send(value));
+    CHECK(all == 50);
 }
 
 TEST_CASE("buffered_channel: watermarks are told in turn, and not inside the band") {

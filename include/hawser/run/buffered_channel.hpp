@@ -47,12 +47,16 @@ struct no_watch {
 /// changes again before it is told, it hears the last state only; so the high mark may be told
 /// late, and what comes meanwhile is for the rest of the bound. `close` tells no level.
 ///
+/// A watch may have a member `dropped(T&&, drop_cause)`, `noexcept`: it is given each value that is
+/// dropped (one that is merged lives on in another), outside of every lock, on the thread that
+/// dropped it, on several at once; what it leaves is destroyed.
+///
 /// The sink of the environment hears of the same levels right after (`channel_level_changed`), of
 /// what was dropped (`channel_dropped`), and what every channel tells.
 ///
-/// Values too old to be received are dropped when their turn comes, or when a send that nobody
-/// waits before needs their room. Time alone lets nobody in: who waits to send is let in by who
-/// comes to receive, or by who gives up before it.
+/// Values too old to be received, by `max_age` or a deadline of their own, are dropped when their
+/// turn comes, or when a send that nobody waits before needs their room. Time alone lets nobody in:
+/// who waits to send is let in by who comes to receive, or by who gives up before it.
 ///
 /// Guarantee:     every value sent is received once, or dropped and counted, or still in. Neither
 ///                bound is ever exceeded. Values of one sender arrive in their order.
@@ -72,6 +76,9 @@ class buffered_channel
     using base = basic_channel<T, core_type, Environment>;
     static_assert(std::is_nothrow_invocable_v<Watch&, bool>,
                   "hawser: what watches a channel is called with a bool, and noexcept");
+    static_assert(
+        detail::takes_drops<Watch, T> || !requires { &Watch::dropped; },
+        "hawser: a watch's dropped takes a T&& and a drop_cause, and is noexcept");
 
 public:
     using options_type = bounded_buffer_options;

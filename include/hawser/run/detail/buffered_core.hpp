@@ -181,10 +181,11 @@ private:
         news_.tell([this]() noexcept { return snapshot(); });
     }
 
-    /// Outside the lock: wakes, and destroys what was dropped. In this order, and before a watch is
-    /// told: what is the user's may wait for those that are woken.
-    static void settle(wake_chain& waking, drops_type& drops) noexcept {
+    /// Outside the lock: wakes, hands over what was dropped, and destroys it. In this order, and
+    /// before a watch is told of levels: what is the user's may wait for those that are woken.
+    void settle(wake_chain& waking, drops_type& drops) noexcept {
         (void)wake_list{std::exchange(waking, {}).first}.ring_all();
+        news_.hand_over(drops);
         drops.clear();
     }
 

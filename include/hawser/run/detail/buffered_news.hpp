@@ -16,9 +16,18 @@
 #include <hawser/trace/sink.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace hawser::inline v0::detail {
+
+/// A watch that is given what is dropped, too.
+template <class Watch, class T>
+concept takes_drops = requires(Watch& watch, T&& item, drop_cause cause) {
+    { watch.dropped(std::move(item), cause) }
+    noexcept;
+};
 
 /// Of the level, the last state is told, if it has changed meanwhile; of what was dropped, how many
 /// since the last time, by cause.
@@ -30,6 +39,15 @@ public:
     buffered_news(News const& news, Watch&& watch) : news_{news}, watch_(std::move(watch)) {}
 
     [[nodiscard]] time_point now() const noexcept { return news_.env().now(); }
+
+    /// Outside the owner's lock: what was dropped is the watch's, if it wants it.
+    template <class T, std::size_t Places>
+    void hand_over([[maybe_unused]] drop_list<T, Places>& drops) noexcept {
+        if constexpr (takes_drops<Watch, T>)
+            drops.for_each([this](T& item, drop_cause cause) noexcept {
+                watch_.dropped(std::move(item), cause);
+            });
+    }
 
     /// Under the owner's lock.
     void note(push_answer const& answer) noexcept {
