@@ -8,7 +8,7 @@
 #include <hawser/run/basic_channel.hpp>
 #include <hawser/run/demand/flow.hpp>
 #include <hawser/run/demand/subscriber.hpp>
-#include <hawser/run/detail/channel_core.hpp>
+#include <hawser/run/detail/channel_rows.hpp>
 
 #include <atomic>
 #include <cstdint>

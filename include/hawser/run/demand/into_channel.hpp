@@ -8,8 +8,8 @@
 #include <hawser/run/basic_channel.hpp>
 #include <hawser/run/demand/for_each.hpp>
 #include <hawser/run/demand/subscription.hpp>
-#include <hawser/run/detail/channel_core.hpp>
 #include <hawser/run/detail/channel_news.hpp>
+#include <hawser/run/detail/channel_rows.hpp>
 #include <hawser/run/detail/parked_end.hpp>
 #include <hawser/run/transfer.hpp>
 

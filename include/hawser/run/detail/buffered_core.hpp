@@ -17,7 +17,7 @@
 #include <hawser/containers/waiter_list.hpp>
 #include <hawser/flow/bounded_buffer.hpp>
 #include <hawser/run/detail/buffered_news.hpp>
-#include <hawser/run/detail/channel_core.hpp>
+#include <hawser/run/detail/channel_rows.hpp>
 
 #include <cstddef>
 #include <mutex>
@@ -34,19 +34,13 @@ class buffered_core {
 
 public:
     using node_type = channel_waiter<T>;
-    using sync_type = std_sync;
     static constexpr bool at_once = false;  ///< There is no way but by the lock.
 
-    struct [[nodiscard]] answer {
-        passage result;
-        wake_list to_wake{};
-    };
+    using answer = channel_answer;
 
     template <class... Parts>
     buffered_core(News const& news, std::size_t waiters, Watch&& watch, Parts&&... buffer)
-        : waiters_max_{waiters},
-          news_{news, std::move(watch)},
-          buffer_(std::forward<Parts>(buffer)...) {}
+        : news_{news, std::move(watch)}, buffer_(std::forward<Parts>(buffer)...), rows_{waiters} {}
 
     [[nodiscard]] std::size_t capacity() const noexcept { return buffer_.capacity(); }
     [[nodiscard]] std::size_t size() const noexcept {
@@ -69,16 +63,16 @@ public:
         auto more = false;
         auto const result = [&] {
             std::lock_guard const lock{mutex_};
-            if (closed_) return passage::closed;
+            if (rows_.closed()) return passage::closed;
             // Nor is it to wait: it would never have its turn, and nobody behind it.
             if (!buffer_.can_bear(weight)) return passage::too_large;
-            if (!senders_.empty()) return queue_sender(node, value);
+            if (rows_.senders_wait()) return queue_sender(node, value);
             auto const pushed_as = buffer_.push(std::move(value), weight, now, drops);
             more = pushed_as.more;
             news_.note(pushed_as);
             if (pushed_as.result == pushed::refused) return passage::refused;
             if (pushed_as.result == pushed::full) return queue_sender(node, value);
-            tell_a_receiver(waking);
+            rows_.tell_receiver(waking);
             return passage::done;
         }();
         settle(waking, drops);
@@ -105,7 +99,7 @@ public:
                 if (into)
                     result = passage::done;
                 else if (!more)
-                    result = closed_ ? passage::closed : queue_receiver(node);
+                    result = rows_.closed() ? passage::closed : queue_receiver(node);
             }
             settle(waking, drops);
         }
@@ -116,7 +110,7 @@ public:
     answer await_value(node_type& node) noexcept {
         std::lock_guard const lock{mutex_};
         if (!buffer_.empty()) return {passage::done};
-        return {closed_ ? passage::closed : queue_receiver(&node)};
+        return {rows_.closed() ? passage::closed : queue_receiver(&node)};
     }
 
     /// Those behind it may be lighter, and find room.
@@ -128,7 +122,7 @@ public:
             {
                 std::lock_guard const lock{mutex_};
                 if (first && node.granted) return {true};
-                if (first) senders_.remove(node);
+                if (first) rows_.remove_sender(node);
                 (void)let_in(now, drops, waking);
                 more = buffer_.collect(drops);
             }
@@ -142,34 +136,25 @@ public:
         wake_chain waking;
         auto const granted = node.granted;
         if (!granted)
-            receivers_.remove(node);
+            rows_.remove_receiver(node);
         else if (!buffer_.empty())
-            tell_a_receiver(waking);
+            rows_.tell_receiver(waking);
         return {granted, wake_list{waking.first}};
     }
 
     closing close() noexcept {
         std::lock_guard const lock{mutex_};
-        auto const first = !std::exchange(closed_, true);
         wake_chain waking;
-        senders_.for_each([&](waiter& node) noexcept {
-            senders_.remove(node);
-            waking.add(node, true);
-        });
-        while (!receivers_.empty()) tell_a_receiver(waking);
+        auto const first = rows_.close(waking);
         return {first, buffer_.size(), wake_list{waking.first}};
     }
     [[nodiscard]] bool closed() const noexcept {
         std::lock_guard const lock{mutex_};
-        return closed_;
+        return rows_.closed();
     }
-
-    struct waiting {
-        std::size_t senders, receivers;
-    };
-    [[nodiscard]] waiting waiting_now() const noexcept {
+    [[nodiscard]] channel_waiting waiting_now() const noexcept {
         std::lock_guard const lock{mutex_};
-        return {senders_.size(), receivers_.size()};
+        return rows_.waiting();
     }
 
 private:
@@ -191,27 +176,17 @@ private:
 
     // What follows requires the lock.
 
-    [[nodiscard]] passage queue_sender(node_type* node, T& value) noexcept {
+    [[nodiscard, gnu::noinline]] passage queue_sender(node_type* node, T& value) noexcept {
         if (node == nullptr) return passage::none;
-        if (senders_.size() >= waiters_max_) return passage::crowded;
-        node->value = &value;
-        senders_.push_back(*node);
+        if (!rows_.takes_sender()) return passage::crowded;
+        rows_.add_sender(*node, value);
         return passage::waits;
     }
-    /// One that was told in vain has its place.
-    [[nodiscard]] passage queue_receiver(node_type* node) noexcept {
+    [[nodiscard, gnu::noinline]] passage queue_receiver(node_type* node) noexcept {
         if (node == nullptr) return passage::none;
-        if (receivers_.size() >= waiters_max_ && !node->has_place) return passage::crowded;
-        node->has_place = true;
-        receivers_.push_back(*node);
+        if (!rows_.takes_receiver(*node)) return passage::crowded;
+        rows_.add_receiver(*node);
         return passage::waits;
-    }
-
-    void tell_a_receiver(wake_chain& waking) noexcept {
-        if (receivers_.empty()) return;
-        auto& node = *receivers_.front();
-        receivers_.remove(node);
-        waking.add(node);
     }
 
     /// Takes the oldest value, if there is one, and lets in who waits for the room. True: `drops`
@@ -232,29 +207,24 @@ private:
 
     [[nodiscard]] bool let_in(time_point now, drops_type& drops, wake_chain& waking) noexcept {
         auto came = false;
-        while (!senders_.empty()) {
+        while (rows_.senders_wait()) {
             // What is dropped and not handed out yet stands where the next one is to go.
             if (buffer_.collect(drops)) break;
-            auto& node = *senders_.front();
-            auto& value = *static_cast<node_type&>(node).value;
+            auto& value = rows_.first_value();
             auto const weight = buffer_.weight_of(value);
             if (!buffer_.has_room(weight)) break;
             news_.note(buffer_.push(std::move(value), weight, now, drops));
-            senders_.remove(node);
-            waking.add(node);
-            tell_a_receiver(waking);
+            rows_.tell_sender(waking);
+            rows_.tell_receiver(waking);
             came = true;
         }
         return came;
     }
 
-    std::size_t const waiters_max_;
     buffered_news<Watch, News> news_;
     alignas(cache_line) mutable std::mutex mutex_;  // Guards what follows.
     Buffer buffer_;
-    bool closed_ = false;
-    waiter_list senders_;
-    waiter_list receivers_;
+    channel_rows<T> rows_;
 };
 
 }  // namespace hawser::inline v0::detail

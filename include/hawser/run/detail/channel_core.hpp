@@ -18,10 +18,9 @@
 //     closed          =>  the gate of the senders is up for good; what is in comes out
 //     no capacity     =>  both are up for good: values pass from hand to hand under the lock
 //
-// A waiting sender's value is taken from its node, so that it is sent at that moment whatever
-// becomes of who sent it. A waiting receiver is only told to look again, and a value stays in the
-// ring until somebody looks who is there: nobody's cancel takes one along. Where there is no ring
-// to stay in, it is put into the receiver's node, and the receiver has it, cancelled or not.
+// A waiting receiver is only told to look again, and a value stays in the ring until somebody looks
+// who is there: nobody's cancel takes one along. Where there is no ring to stay in, it is put into
+// the receiver's node, and the receiver has it, cancelled or not.
 #ifndef HAWSER_RUN_DETAIL_CHANNEL_CORE_HPP
 #define HAWSER_RUN_DETAIL_CHANNEL_CORE_HPP
 
@@ -29,6 +28,7 @@
 #include <hawser/containers/detail/std_sync.hpp>
 #include <hawser/containers/mpmc_ring.hpp>
 #include <hawser/containers/waiter_list.hpp>
+#include <hawser/run/detail/channel_rows.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -37,43 +37,6 @@
 #include <utility>
 
 namespace hawser::inline v0::detail {
-
-/// What an end of a channel answers.
-enum class passage : std::uint8_t {
-    done,
-    none,     ///< No room, or nothing there, and who asked does not wait.
-    refused,  ///< No room, and nobody is to wait for it.
-    waits,    ///< The node is queued.
-    closed,   ///< For a receiver: and nothing is left.
-    crowded,  ///< As many wait as may.
-    too_large,
-};
-
-/// Whoever waited does so no more.
-struct [[nodiscard]] withdrawn {
-    bool bell_will_ring;  ///< It was told before: its node stays until then.
-    wake_list to_wake{};
-};
-
-/// A channel has been closed.
-struct [[nodiscard]] closing {
-    bool first;        ///< It was open.
-    std::size_t left;  ///< Values in it.
-    wake_list to_wake{};
-};
-
-/// Whoever waits at an end of a channel. Granted: a sender's value has been taken, or, if it is
-/// turned away, the channel has been closed; a receiver looks again, or has been given a value.
-template <class T>
-struct channel_waiter : waiter {
-    T* value = nullptr;      ///< A sender's.
-    std::optional<T> given;  ///< A receiver's, from hand to hand.
-    bool has_place = false;  ///< A receiver's that was queued: told in vain, it is queued again.
-
-protected:
-    using waiter::waiter;
-    ~channel_waiter() = default;
-};
 
 /// Thread safety: all members may be called concurrently. Waits for no more than the few
 /// instructions of a push or pop that is under way, and rings no bell: whom to wake is handed out.
@@ -84,14 +47,11 @@ public:
     using sync_type = Sync;
     static constexpr bool at_once = true;  ///< There is a way without the lock.
 
-    struct [[nodiscard]] answer {
-        passage result;
-        wake_list to_wake{};
-    };
+    using answer = channel_answer;
 
     /// `capacity` may be zero. Throws what the ring does.
     channel_core(std::size_t capacity, std::size_t waiters)
-        : ring_{capacity != 0 ? capacity : 1}, waiters_max_{waiters}, by_hand_{capacity == 0} {
+        : ring_{capacity != 0 ? capacity : 1}, by_hand_{capacity == 0}, rows_{waiters} {
         set_gates();
     }
 
@@ -112,18 +72,17 @@ public:
     /// stays where it is as long as the node is queued.
     answer send_by_lock(T& value, node_type* node) noexcept {
         std::lock_guard const lock{mutex_};
-        if (closed_) return {passage::closed};
+        if (rows_.closed()) return {passage::closed};
         wake_chain waking;
-        if (senders_.empty() && put(value, waking)) return done(waking);
+        if (!rows_.senders_wait() && put(value, waking)) return done(waking);
         if (node == nullptr) return {passage::none};
-        if (senders_.size() >= waiters_max_) return {passage::crowded};
+        if (!rows_.takes_sender()) return {passage::crowded};
         // Who took a value before the gates were up did not see that anybody waits.
-        if (senders_.empty() && !by_hand_) {
+        if (!rows_.senders_wait() && !by_hand_) {
             raise_gates();
             if (put(value, waking)) return done(waking);
         }
-        node->value = &value;
-        senders_.push_back(*node);
+        rows_.add_sender(*node, value);
         set_gates();
         return {passage::waits};
     }
@@ -133,16 +92,15 @@ public:
         std::lock_guard const lock{mutex_};
         wake_chain waking;
         if (take(into, waking)) return done(waking);
-        if (closed_) return {passage::closed};
+        if (rows_.closed()) return {passage::closed};
         if (node == nullptr) return {passage::none};
-        if (!has_place(*node)) return {passage::crowded};
+        if (!rows_.takes_receiver(*node)) return {passage::crowded};
         // Who put a value in before the gate was up did not see that anybody waits.
-        if (receivers_.empty() && !by_hand_) {
+        if (!rows_.receivers_wait() && !by_hand_) {
             raise_gates();
             if (take(into, waking)) return done(waking);
         }
-        node->has_place = true;
-        receivers_.push_back(*node);
+        rows_.add_receiver(*node);
         set_gates();
         return {passage::waits};
     }
@@ -151,17 +109,16 @@ public:
     answer await_value(node_type& node) noexcept {
         std::lock_guard const lock{mutex_};
         if (has_value()) return {passage::done};
-        if (closed_) return {passage::closed};
-        if (!has_place(node)) return {passage::crowded};
-        if (receivers_.empty() && !by_hand_) {
+        if (rows_.closed()) return {passage::closed};
+        if (!rows_.takes_receiver(node)) return {passage::crowded};
+        if (!rows_.receivers_wait() && !by_hand_) {
             raise_gates();
             if (has_value()) {
                 set_gates();
                 return {passage::done};
             }
         }
-        node.has_place = true;
-        receivers_.push_back(node);
+        rows_.add_receiver(node);
         set_gates();
         return {passage::waits};
     }
@@ -170,7 +127,7 @@ public:
     withdrawn withdraw_sender(node_type& node) noexcept {
         std::lock_guard const lock{mutex_};
         if (node.granted) return {true};
-        senders_.remove(node);
+        rows_.remove_sender(node);
         set_gates();
         return {false};
     }
@@ -182,9 +139,9 @@ public:
         wake_chain waking;
         auto const granted = node.granted;
         if (!granted)
-            receivers_.remove(node);
+            rows_.remove_receiver(node);
         else if (!by_hand_ && ring_.size() != 0)
-            tell_a_receiver(waking);
+            rows_.tell_receiver(waking);
         set_gates();
         return {granted, wake_list{waking.first}};
     }
@@ -192,35 +149,25 @@ public:
     /// Lets nothing more in. Those that wait to send are turned away, and keep their values.
     closing close() noexcept {
         std::lock_guard const lock{mutex_};
-        auto const first = !std::exchange(closed_, true);
         wake_chain waking;
-        senders_.for_each([&](waiter& node) noexcept {
-            senders_.remove(node);
-            waking.add(node, true);
-        });
-        while (!receivers_.empty()) tell_a_receiver(waking);
+        auto const first = rows_.close(waking);
         set_gates();
-        return {first, by_hand_ ? 0 : ring_.size(), wake_list{waking.first}};
+        return {first, size(), wake_list{waking.first}};
     }
 
     [[nodiscard]] bool closed() const noexcept {
         std::lock_guard const lock{mutex_};
-        return closed_;
+        return rows_.closed();
     }
-
-    struct waiting {
-        std::size_t senders, receivers;
-    };
-    [[nodiscard]] waiting waiting_now() const noexcept {
+    [[nodiscard]] channel_waiting waiting_now() const noexcept {
         std::lock_guard const lock{mutex_};
-        return {senders_.size(), receivers_.size()};
+        return rows_.waiting();
     }
 
 private:
     static auto taking(std::optional<T>& into) noexcept {
         return [&into](T&& value) noexcept { into.emplace(std::move(value)); };
     }
-    static node_type& node_of(waiter& node) noexcept { return static_cast<node_type&>(node); }
 
     answer done(wake_chain const& waking) noexcept {
         set_gates();
@@ -229,47 +176,31 @@ private:
 
     // What follows requires the lock.
 
-    void tell_a_receiver(wake_chain& waking) noexcept {
-        if (receivers_.empty()) return;
-        auto& node = *receivers_.front();
-        receivers_.remove(node);
-        waking.add(node);
-    }
-
     [[nodiscard]] bool put(T& value, wake_chain& waking) noexcept {
         if (by_hand_) {
-            if (receivers_.empty()) return false;
-            node_of(*receivers_.front()).given.emplace(std::move(value));
+            if (!rows_.receivers_wait()) return false;
+            rows_.first_receiver().given.emplace(std::move(value));
         } else if (ring_.push_gated(value) != ring_answer::done) {
             return false;
         }
-        tell_a_receiver(waking);
+        rows_.tell_receiver(waking);
         return true;
     }
 
     [[nodiscard]] bool take(std::optional<T>& into, wake_chain& waking) noexcept {
         if (by_hand_) {
-            if (senders_.empty()) return false;
-            into.emplace(std::move(*node_of(*senders_.front()).value));
-            senders_next(waking);
+            if (!rows_.senders_wait()) return false;
+            into.emplace(std::move(rows_.first_value()));
+            rows_.tell_sender(waking);
             return true;
         }
         if (ring_.pop_gated(taking(into)) != ring_answer::done) return false;
-        while (!senders_.empty() && put(*node_of(*senders_.front()).value, waking))
-            senders_next(waking);
+        while (rows_.senders_wait() && put(rows_.first_value(), waking)) rows_.tell_sender(waking);
         return true;
     }
-    void senders_next(wake_chain& waking) noexcept {
-        auto& node = *senders_.front();
-        senders_.remove(node);
-        waking.add(node);
-    }
 
-    [[nodiscard]] bool has_place(node_type const& node) const noexcept {
-        return receivers_.size() < waiters_max_ || node.has_place;
-    }
     [[nodiscard]] bool has_value() const noexcept {
-        return by_hand_ ? !senders_.empty() : ring_.size() != 0;
+        return by_hand_ ? rows_.senders_wait() : ring_.size() != 0;
     }
 
     void raise_gates() noexcept {
@@ -277,8 +208,8 @@ private:
         if (!std::exchange(pop_gate_, true)) ring_.raise_pop_gate();
     }
     void set_gates() noexcept {
-        auto const for_senders = by_hand_ || !senders_.empty();
-        auto const for_all = for_senders || closed_ || !receivers_.empty();
+        auto const for_senders = by_hand_ || rows_.senders_wait();
+        auto const for_all = for_senders || rows_.closed() || rows_.receivers_wait();
         if (push_gate_ != for_all) for_all ? ring_.raise_push_gate() : ring_.lower_push_gate();
         if (pop_gate_ != for_senders) for_senders ? ring_.raise_pop_gate() : ring_.lower_pop_gate();
         push_gate_ = for_all;
@@ -286,14 +217,11 @@ private:
     }
 
     Ring ring_;
-    std::size_t const waiters_max_;
     bool const by_hand_;
     alignas(cache_line) mutable typename Sync::mutex mutex_;  // Guards what follows.
-    bool closed_ = false;
+    channel_rows<T> rows_;
     bool push_gate_ = false;
     bool pop_gate_ = false;
-    waiter_list senders_;
-    waiter_list receivers_;
 };
 
 }  // namespace hawser::inline v0::detail

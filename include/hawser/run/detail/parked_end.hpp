@@ -7,8 +7,8 @@
 #include <hawser/base/contract.hpp>
 #include <hawser/base/time.hpp>
 #include <hawser/compose/parking.hpp>
-#include <hawser/run/detail/channel_core.hpp>
 #include <hawser/run/detail/channel_news.hpp>
+#include <hawser/run/detail/channel_rows.hpp>
 #include <hawser/run/transfer.hpp>
 
 #include <optional>

@@ -19,7 +19,7 @@
 #include <hawser/adapt/asio/detail/call_registry.hpp>
 #include <hawser/adapt/asio/detail/channel_message.hpp>
 #include <hawser/adapt/asio/detail/slot_link.hpp>
-#include <hawser/run/detail/channel_core.hpp>
+#include <hawser/run/detail/channel_rows.hpp>
 #include <hawser/run/transfer.hpp>
 
 #include <boost/asio/associated_allocator.hpp>
