@@ -25,6 +25,10 @@ TEST_CASE("matrix: every pair, sync, failure: ends once, and everything comes ba
     play(sync_fate::failure);
 }
 
+TEST_CASE("matrix: every pair, sync, refusal: a full limit's is no vote, and all comes back") {
+    play(sync_fate::refusal);
+}
+
 TEST_CASE("matrix: every pair, sync, caller cancel: one in the operation gives everything back") {
     play(sync_fate::cancel);
 }

@@ -28,6 +28,11 @@ TEST_CASE("matrix: pairs that learn, sync, failure: ends once, and everything co
     play(sync_fate::failure);
 }
 
+TEST_CASE(
+    "matrix: pairs that learn, sync, refusal: a full limit's is no vote, and all comes back") {
+    play(sync_fate::refusal);
+}
+
 TEST_CASE("matrix: pairs that learn, sync, caller cancel: one in the operation gives all back") {
     play(sync_fate::cancel);
 }

@@ -3,7 +3,8 @@
 // Every ordered pair of the policies, each of which can say whether it has everything back.
 //
 // A policy comes as a kind, on the stand that it plays on: its `layer()` goes into a pipeline, and
-// `is_whole(stand, now)` answers when the call is over.
+// `is_whole(stand, now)` answers when the call is over. Of a call that ended in a refusal further
+// in or in a cancel, one that judges calls says whether it `heard_nothing(now)`.
 #ifndef HAWSER_TESTS_SUPPORT_MATRIX_PAIRS_HPP
 #define HAWSER_TESTS_SUPPORT_MATRIX_PAIRS_HPP
 
@@ -87,6 +88,11 @@ struct breaker_kind {
     bool is_whole(Stand const&, hawser::time_point now) const {
         return breaker.snapshot(now).probes_out == 0;
     }
+    /// A vote of its one probe would have closed it, or opened it a second time.
+    bool heard_nothing(hawser::time_point now) const {
+        auto const seen = breaker.snapshot(now);
+        return seen.state != hawser::breaker_state::closed && seen.consecutive_opens == 1;
+    }
 };
 
 /// Has nothing to give back.
@@ -129,6 +135,24 @@ struct parking_kind {
     bool is_whole(Stand const&, hawser::time_point) const { return bulkhead.is_whole(); }
 };
 
+/// Other calls, which have taken the one permit there is, and the one place to wait for it.
+struct crowd final : hawser::waiter {
+    crowd() noexcept : waiter{[](waiter&) noexcept {}} {}
+
+    void fill(auto& limited, hawser::time_point now) {
+        (void)limited.try_acquire();
+        (void)limited.acquire(*this, 1, now);
+    }
+    void leave(auto& limited, hawser::time_point now) {
+        if (queued) (void)limited.withdraw(*this, now);
+        limited.release(1, now).ring_all();
+    }
+};
+
+inline bool is_free(hawser::semaphore_snapshot const& seen) {
+    return seen.free == 1 && seen.held == 0 && seen.on_the_way == 0 && seen.waiting == 0;
+}
+
 /// One token, and a turn every 20 ms: the first attempt goes in at once, another one waits.
 template <class Stand>
 struct rate_kind {
@@ -153,6 +177,7 @@ template <class Stand>
 struct bulkhead_kind {
     static constexpr bool stands_in = false;
     hawser::bulkhead<hawser::semaphore, hawser::wait_up_to, hawser::named> limit;
+    crowd others;
 
     bulkhead_kind(char const* name, hawser::time_point)
         : limit{{.permits = 1, .places = 1},
@@ -160,11 +185,9 @@ struct bulkhead_kind {
                 hawser::named{name}} {}
     auto layer() { return hawser::borrow(limit); }
     void exhaust(hawser::time_point) { (void)limit.permits().try_acquire(); }
-    void restore(hawser::time_point now) { limit.permits().release(1, now).ring_all(); }
-    bool is_whole(Stand const&, hawser::time_point) {
-        auto const seen = limit.permits().snapshot();
-        return seen.free == 1 && seen.held == 0 && seen.on_the_way == 0 && seen.waiting == 0;
-    }
+    void fill(hawser::time_point now) { others.fill(limit.permits(), now); }
+    void restore(hawser::time_point now) { others.leave(limit.permits(), now); }
+    bool is_whole(Stand const&, hawser::time_point) { return is_free(limit.permits().snapshot()); }
 };
 
 /// One permit, and none has been in beside another; nothing here is overload.
@@ -174,20 +197,26 @@ struct concurrency_kind {
     std::vector<hawser::limit_sample> heard;
     std::uint32_t number = 1;
     hawser::concurrency_limit<told_limit, hawser::wait_up_to, hawser::places, hawser::named> limit;
+    crowd others;
 
     concurrency_kind(char const* name, hawser::time_point)
         : limit{told_options{&heard, &number}, hawser::wait_up_to{std::chrono::seconds{1}},
                 hawser::places{1}, hawser::named{name}} {}
     auto layer() { return hawser::borrow(limit); }
     void exhaust(hawser::time_point) { (void)limit.permits().try_acquire(); }
-    void restore(hawser::time_point now) { limit.permits().release(1, now).ring_all(); }
+    void fill(hawser::time_point now) { others.fill(limit.permits(), now); }
+    void restore(hawser::time_point now) { others.leave(limit.permits(), now); }
     bool is_whole(Stand const&, hawser::time_point) {
-        auto const seen = limit.permits().snapshot();
-        return seen.free == 1 && seen.held == 0 && seen.on_the_way == 0 && seen.waiting == 0 &&
+        return is_free(limit.permits().snapshot()) &&
                std::all_of(heard.begin(), heard.end(), [](auto const& sample) {
                    return sample.inflight_at_start == 1 &&
                           sample.outcome != hawser::sample_outcome::dropped;
                });
+    }
+    bool heard_nothing(hawser::time_point) const {
+        return std::all_of(heard.begin(), heard.end(), [](auto const& sample) {
+            return sample.outcome == hawser::sample_outcome::ignored;
+        });
     }
 };
 
@@ -223,12 +252,19 @@ template <class Kind>
 inline constexpr bool makes_wait = requires(Kind& kind, hawser::time_point now) {
     kind.exhaust(now);
 };
+/// One that refuses at once where others have taken the places to wait as well.
+template <class Kind>
+inline constexpr bool can_be_full = requires(Kind& kind, hawser::time_point now) {
+    kind.fill(now);
+};
 
 /// Two policies in a pipeline; `Stand` plus `environment()` and `now()`.
 template <class Stand, class Outer, class Inner>
 struct pair_stand : Stand {
     static constexpr bool stands_in = Outer::stands_in || Inner::stands_in;
     static constexpr bool has_queue = makes_wait<Outer> || makes_wait<Inner>;
+    static constexpr bool has_places = can_be_full<Outer> || can_be_full<Inner>;
+    static constexpr bool refusal_is_stood_in_for = Outer::stands_in;
     Outer first{"outer", this->now()};
     Inner second{"inner", this->now()};
 
@@ -250,8 +286,31 @@ struct pair_stand : Stand {
     void restore() {
         with_limits([this](auto& limit) { limit.restore(this->now()); });
     }
+    /// Others take all that one limit has, the inner one if both could be full: the outer one lets
+    /// the call in then, and has to take back what it lent.
+    void fill() {
+        if constexpr (can_be_full<Inner>)
+            second.fill(this->now());
+        else if constexpr (can_be_full<Outer>)
+            first.fill(this->now());
+    }
+    void make_room() {
+        if constexpr (can_be_full<Inner>)
+            second.restore(this->now());
+        else if constexpr (can_be_full<Outer>)
+            first.restore(this->now());
+    }
+    /// Whether neither has taken the end of the call for the health of what it calls.
+    bool has_heard_nothing() const { return heard_nothing(first) && heard_nothing(second); }
 
 private:
+    template <class Kind>
+    bool heard_nothing([[maybe_unused]] Kind const& kind) const {
+        if constexpr (requires { kind.heard_nothing(this->now()); })
+            return kind.heard_nothing(this->now());
+        else
+            return true;
+    }
     template <class Do>
     void with_limits(Do const& act) {
         if constexpr (makes_wait<Outer>) act(first);

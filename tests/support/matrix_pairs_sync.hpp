@@ -24,7 +24,15 @@ struct pairs_sync_stand : sync_stand {
 };
 
 /// A value, not a type: each pair is instantiated once for all fates.
-enum class sync_fate { success, failure, cancel, cancel_in_wait, cancel_in_queue, unwinding };
+enum class sync_fate {
+    success,
+    failure,
+    refusal,
+    cancel,
+    cancel_in_wait,
+    cancel_in_queue,
+    unwinding
+};
 
 template <class Stand, class Line>
 void meet(Stand& on, Line const& line, sync_fate which) {
@@ -36,6 +44,21 @@ void meet(Stand& on, Line const& line, sync_fate which) {
         case sync_fate::failure:
             CHECK((on.run(line, fails).classify() == hawser::verdict::success) == on.stands_in);
             break;
+        case sync_fate::refusal: {
+            if (!on.has_places) break;
+            on.fill();
+            auto const out = on.run(line, answers);
+            if (on.refusal_is_stood_in_for)
+                CHECK(out.value().value == 42);
+            else
+                CHECK((out.code() == hawser::errc::bulkhead_full ||
+                       out.code() == hawser::errc::overloaded));
+            CHECK(on.told(" parked for ") == 0);
+            CHECK(on.runs == 0);
+            CHECK(on.has_heard_nothing());
+            on.make_room();
+            break;
+        }
         case sync_fate::cancel:
             CHECK(on.run(line, [&on] { return on.caller.request_stop(), fails(); }).value().failed);
             CHECK(on.runs == 1);
@@ -53,6 +76,7 @@ void meet(Stand& on, Line const& line, sync_fate which) {
             on.stop_in_wait();
             CHECK(on.run(line, answers).code() == hawser::errc::cancelled);
             CHECK(on.runs == 0);
+            CHECK(on.has_heard_nothing());
             on.restore();
             break;
         case sync_fate::unwinding:
