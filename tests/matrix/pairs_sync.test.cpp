@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The contract matrix: every ordered pair of the policies that learn nothing, in plain calls.
+// The contract matrix: every ordered pair of the policies that learn nothing, in plain calls; those
+// with an admission_control stand in a file of their own.
 #include <hawser/hawser.hpp>
 
 #include "support/catch.hpp"

@@ -174,6 +174,7 @@ void play(kind_list<Kinds...>, fate which) {
 void play(fate which) {
     play(plain_kinds<sync_stand>{}, which);
     play(limit_kinds<sync_stand>{}, which);
+    play(door_kinds<sync_stand>{}, which);
     play(learning_kinds<sync_stand>{}, which);
 }
 

@@ -9,6 +9,7 @@
 #define HAWSER_TESTS_SUPPORT_MATRIX_PAIRS_HPP
 
 #include <hawser/hawser.hpp>
+#include <hawser/policy/admission_control.hpp>
 #include <hawser/policy/bulkhead.hpp>
 #include <hawser/policy/concurrency_limit.hpp>
 #include <hawser/policy/rate_limit.hpp>
@@ -137,7 +138,9 @@ struct parking_kind {
 
 /// Other calls, which have taken the one permit there is, and the one place to wait for it.
 struct crowd final : hawser::waiter {
-    crowd() noexcept : waiter{[](waiter&) noexcept {}} {}
+    crowd() noexcept : waiter{[](waiter&) noexcept {}} {
+        priority = 7;  // Nobody is worth more, and pushes it out.
+    }
 
     void fill(auto& limited, hawser::time_point now) {
         (void)limited.try_acquire();
@@ -188,6 +191,26 @@ struct bulkhead_kind {
     void fill(hawser::time_point now) { others.fill(limit.permits(), now); }
     void restore(hawser::time_point now) { others.leave(limit.permits(), now); }
     bool is_whole(Stand const&, hawser::time_point) { return is_free(limit.permits().snapshot()); }
+};
+
+/// Nobody has had a turn yet: no wait is known to be too long.
+template <class Stand>
+struct admission_kind {
+    static constexpr bool stands_in = false;
+    hawser::admission_control<hawser::admission_queue, hawser::wait_up_to, hawser::named> limit;
+    crowd others;
+
+    admission_kind(char const* name, hawser::time_point)
+        : limit{{.permits = 1, .places = 1},
+                hawser::wait_up_to{std::chrono::seconds{1}},
+                hawser::named{name}} {}
+    auto layer() { return hawser::borrow(limit); }
+    void exhaust(hawser::time_point) { (void)limit.permits().try_acquire(); }
+    void fill(hawser::time_point now) { others.fill(limit.permits(), now); }
+    void restore(hawser::time_point now) { others.leave(limit.permits(), now); }
+    bool is_whole(Stand const&, hawser::time_point now) {
+        return is_free(limit.permits().snapshot(now).permits);
+    }
 };
 
 /// One permit, and none has been in beside another; nothing here is overload.
@@ -243,6 +266,9 @@ using plain_kinds =
               parking_kind<Stand>>;
 template <class Stand>
 using limit_kinds = kind_list<rate_kind<Stand>, bulkhead_kind<Stand>>;
+/// A bulkhead that has classes and measures its queue; apart, so that no file has too many pairs.
+template <class Stand>
+using door_kinds = kind_list<admission_kind<Stand>>;
 /// The limits that learn from how calls end.
 template <class Stand>
 using learning_kinds = kind_list<concurrency_kind<Stand>, throttle_kind<Stand>>;
