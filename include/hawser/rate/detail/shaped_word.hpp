@@ -56,9 +56,9 @@ public:
             auto const counted = changes();
             // Acquire: a word of a new shape comes with that shape.
             auto const word = word_.load(std::memory_order_acquire);
-            auto const shape = shape_of(word);
+            view const seen{counted, word, shape_of(word)};
             if (changes() == counted) [[likely]]
-                return {counted, word, shape};
+                return seen;
         }
     }
 
