@@ -3,6 +3,8 @@
 // A call completes whatever completion token it is given, from whatever kind of operation it runs.
 #include <hawser/adapt/asio/async_execute.hpp>
 #include <hawser/policy/circuit_breaker.hpp>
+#include <hawser/policy/retry.hpp>
+#include <hawser/policy/timeout.hpp>
 #include <hawser/testing/asio_time.hpp>
 
 #include "support/asio_calls.hpp"
@@ -13,15 +15,22 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/consign.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/system_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <chrono>
 #include <future>
+#include <memory>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -51,6 +60,35 @@ TEST_CASE("async_execute: completes a future") {
     auto bad = async_execute(line, on.io.get_executor(), request{&on.remote}, asio::use_future);
     on.time.run();
     CHECK_THROWS_AS(bad.get(), boost::system::system_error);
+}
+
+TEST_CASE(
+    "async_execute: for a future all is done on the executor that the call was started with") {
+    asio::io_context io{1};
+    auto const line = hawser::compose(
+        hawser::retry{{.max_attempts = 3}, hawser::backoff::constant{1ms}, hawser::no_budget{}},
+        hawser::attempt_timeout{1ms});
+    std::vector<std::thread::id> began;
+    // Its attempts end by their timeouts, and then begin again: none of that is the operation's.
+    auto const never_ends = [&](auto&, auto&& token) {
+        began.push_back(std::this_thread::get_id());
+        auto timer = std::make_shared<asio::steady_timer>(io, 1h);
+        auto ends = asio::consign(std::forward<decltype(token)>(token), timer);
+        return timer->async_wait(std::move(ends));
+    };
+    auto answer = async_execute(line, io.get_executor(), never_ends, asio::use_future);
+    io.run();
+    REQUIRE(answer.wait_for(0s) == std::future_status::ready);
+    CHECK_THROWS_AS(answer.get(), boost::system::system_error);
+    CHECK(began == std::vector{3, std::this_thread::get_id()});
+}
+
+TEST_CASE("async_execute: knows the executors whose threads keep no order") {
+    using hawser::detail::on_bare_thread_pool;
+    STATIC_REQUIRE(on_bare_thread_pool<asio::thread_pool::executor_type>());
+    STATIC_REQUIRE(on_bare_thread_pool<asio::system_executor>());
+    STATIC_REQUIRE_FALSE(on_bare_thread_pool<asio::io_context::executor_type>());
+    STATIC_REQUIRE_FALSE(on_bare_thread_pool<asio::strand<asio::system_executor>>());
 }
 
 TEST_CASE("async_execute: a deferred call starts when it is launched, and not before") {

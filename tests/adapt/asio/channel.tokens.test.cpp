@@ -21,6 +21,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -73,6 +74,18 @@ struct length {
 };
 
 }  // namespace
+
+TEST_CASE("async channel: a future is kept on the executor that was given, and nowhere else") {
+    asio::io_context io{1};
+    channel<int> ints{{.capacity = 1}};
+    auto first = async_receive(ints, io.get_executor(), asio::use_future);
+    auto sent = async_send(ints, io.get_executor(), 1, asio::use_future);
+    CHECK(first.wait_for(std::chrono::milliseconds{20}) == std::future_status::timeout);
+    CHECK(sent.wait_for(std::chrono::milliseconds{0}) == std::future_status::timeout);
+    CHECK(io.run() == 2);
+    CHECK(first.get() == 1);
+    sent.get();
+}
 
 TEST_CASE("async channel: an executor that can only be dispatched to is dispatched to") {
     channel<int> ints{{.capacity = 1}};

@@ -21,8 +21,9 @@
 #include <utility>
 
 namespace boost::asio {
+class system_context;
 class thread_pool;
-}
+}  // namespace boost::asio
 
 namespace hawser::inline v0 {
 
@@ -45,6 +46,10 @@ struct outcome_edge {
     }
 };
 
+template <class Context>
+inline constexpr bool is_pool = std::is_same_v<Context, boost::asio::thread_pool> ||
+                                std::is_same_v<Context, boost::asio::system_context>;
+
 /// Whether handlers run on the threads of a pool with nothing between, as far as the type shows. A
 /// strand keeps its handlers apart whatever it stands on.
 template <class Executor>
@@ -53,9 +58,8 @@ consteval bool on_bare_thread_pool() {
     if constexpr (requires(Executor const& executor) { executor.get_inner_executor(); })
         return false;
     else if constexpr (asio::can_query_v<Executor, asio::execution::context_t>)
-        return std::is_same_v<std::remove_cvref_t<decltype(asio::query(
-                                  std::declval<Executor const&>(), asio::execution::context))>,
-                              asio::thread_pool>;
+        return is_pool<std::remove_cvref_t<decltype(asio::query(std::declval<Executor const&>(),
+                                                                asio::execution::context))>>;
     else
         return false;
 }

@@ -9,6 +9,7 @@
 
 #include <hawser/adapt/asio/detail/call_block.hpp>
 #include <hawser/adapt/asio/detail/channel_ends.hpp>
+#include <hawser/adapt/asio/detail/handler_executor.hpp>
 #include <hawser/run/basic_channel.hpp>
 #include <hawser/run/channel.hpp>
 
@@ -43,10 +44,10 @@ protected:
 template <class Handler, class Executor>
 class dispatched_sent_message : public sent_message<Handler> {
 public:
-    using executor_type = boost::asio::associated_executor_t<Handler, Executor>;
+    using executor_type = handler_executor_t<Handler, Executor>;
     dispatched_sent_message(Handler&& handler, Executor const& own)
         : sent_message<Handler>{std::move(handler)},
-          executor_{boost::asio::get_associated_executor(this->handler_, own)} {}
+          executor_{handler_executor(this->handler_, own)} {}
     [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
 private:
@@ -55,8 +56,8 @@ private:
 
 template <class Handler, class Executor>
 void post_sent(Executor const& own, Handler&& handler) {
-    if constexpr (takes_posts<boost::asio::associated_executor_t<Handler, Executor>>) {
-        auto const target = boost::asio::get_associated_executor(handler, own);
+    if constexpr (takes_posts<handler_executor_t<Handler, Executor>>) {
+        auto const target = handler_executor(handler, own);
         boost::asio::post(target, sent_message<Handler>{std::move(handler)});
     } else {
         boost::asio::post(own, dispatched_sent_message<Handler, Executor>{std::move(handler), own});

@@ -13,6 +13,7 @@
 #include <hawser/adapt/asio/detail/call_alarm.hpp>
 #include <hawser/adapt/asio/detail/call_block.hpp>
 #include <hawser/adapt/asio/detail/call_link.hpp>
+#include <hawser/adapt/asio/detail/handler_executor.hpp>
 #include <hawser/adapt/asio/detail/initiation_gate.hpp>
 #include <hawser/adapt/asio/detail/serial_check.hpp>
 #include <hawser/adapt/asio/detail/slot_link.hpp>
@@ -23,7 +24,6 @@
 
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -45,7 +45,7 @@ class async_call final
 
 public:
     using call_type = typename machine::call_type;
-    using executor_type = boost::asio::associated_executor_t<Handler, Executor>;
+    using executor_type = handler_executor_t<Handler, Executor>;
     using allocator_type = boost::asio::associated_allocator_t<Handler, default_allocator>;
     static constexpr bool starts_fork_operation = fork_operation<Operation>;
 
@@ -123,7 +123,7 @@ private:
           operation_(std::forward<Op>(operation)),
           handler_{std::move(handler)},
           io_executor_{executor},
-          executor_{boost::asio::get_associated_executor(handler_, io_executor_)} {
+          executor_{handler_executor(handler_, io_executor_)} {
         slot_.connect(boost::asio::get_associated_cancellation_slot(handler_), *this);
     }
     ~async_call() = default;

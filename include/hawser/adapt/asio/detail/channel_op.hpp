@@ -18,13 +18,13 @@
 #include <hawser/adapt/asio/detail/call_link.hpp>
 #include <hawser/adapt/asio/detail/call_registry.hpp>
 #include <hawser/adapt/asio/detail/channel_message.hpp>
+#include <hawser/adapt/asio/detail/handler_executor.hpp>
 #include <hawser/adapt/asio/detail/slot_link.hpp>
 #include <hawser/run/detail/channel_rows.hpp>
 #include <hawser/run/transfer.hpp>
 
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -58,7 +58,7 @@ class channel_op : public Channel::core_type::node_type, public registered_call 
     using default_allocator = boost::asio::recycling_allocator<void>;
 
 public:
-    using executor_type = boost::asio::associated_executor_t<Handler, Executor>;
+    using executor_type = handler_executor_t<Handler, Executor>;
     using allocator_type = boost::asio::associated_allocator_t<Handler, default_allocator>;
 
     [[nodiscard]] executor_type const& executor() const noexcept { return caller_->executor; }
@@ -141,7 +141,7 @@ private:
         caller(Executor const& own, Handler&& from)
             : handler{std::move(from)},
               io_executor{own},
-              executor{boost::asio::get_associated_executor(handler, own)} {}
+              executor{handler_executor(handler, own)} {}
         [[nodiscard]] auto const& target() const noexcept {
             return posted_to(executor, io_executor.get());
         }

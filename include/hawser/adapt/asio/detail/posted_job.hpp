@@ -44,12 +44,12 @@ template <class Inner, class Facts, class Operation, class R, class Call, class 
           class Executor>
 class posted_job final : public isolated_job<Inner, Facts, Operation, R>, private registered_call {
     using base = isolated_job<Inner, Facts, Operation, R>;
-    using handler_executor = typename Handler::executor_type;
+    using caller_executor = typename Handler::executor_type;
 
 public:
     template <class Op>
     posted_job(isolated_making<Inner, Facts, Op>&& from, Call& call, Executor const& executor,
-               handler_executor const& to)
+               caller_executor const& to)
         : base{std::move(from)},
           call_{call},
           registry_{call_registry::of(
@@ -71,7 +71,7 @@ private:
     /// What is posted. The handler stays in the job, so that whoever shuts the context down finds
     /// it there, and destroys it on its own thread.
     struct delivery {
-        using executor_type = handler_executor;
+        using executor_type = caller_executor;
         using allocator_type = boost::asio::recycling_allocator<void>;  // From any thread.
 
         std::shared_ptr<posted_job> job;
@@ -85,8 +85,8 @@ private:
     /// What ties the job to its caller.
     struct caller {
         Handler handler;
-        handler_executor executor;
-        boost::asio::executor_work_guard<handler_executor> work;
+        caller_executor executor;
+        boost::asio::executor_work_guard<caller_executor> work;
     };
 
     /// False if the context has shut down: the handler is then destroyed.
@@ -94,7 +94,7 @@ private:
         auto const executor = handler.get_executor();
         self_ = self;
         caller_.emplace(caller{std::move(handler), executor,
-                               boost::asio::executor_work_guard<handler_executor>{executor}});
+                               boost::asio::executor_work_guard<caller_executor>{executor}});
         std::unique_lock lock{registry_->mutex};
         if (registry_->closed) {
             lock.unlock();
