@@ -2,6 +2,7 @@
 //
 // Threads and suspended operations at one channel, with cancels and a close among them.
 #include <hawser/adapt/asio/channel.hpp>
+#include <hawser/run/buffered_channel.hpp>
 #include <hawser/run/channel.hpp>
 
 #include "support/catch.hpp"
@@ -189,4 +190,30 @@ TEST_CASE("async channel: contexts are destroyed while threads send and receive"
     threads.clear();
     while (parcels.try_receive()) ++received;
     CHECK(sent == received);
+}
+
+namespace {
+
+/// A send that waits completes on another thread than it was begun on, and lets the channel go.
+template <class Channel>
+void let_go_when_sent() {
+    for (int round = 0; round != 50; ++round) {
+        asio::io_context context;
+        auto jobs = std::make_unique<Channel>(typename Channel::options_type{.capacity = 1});
+        CHECK(jobs->send(1));
+        std::jthread const sender{[&context, to = jobs.get()] {
+            async_send(*to, context.get_executor(), 2, [](error_code) {});
+        }};
+        while (jobs->core().waiting_now().senders == 0) std::this_thread::yield();
+        CHECK(*jobs->receive() == 1);
+        while (context.run_one() == 0) context.restart();
+        jobs.reset();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("async channel: may go when a send has completed, though its beginning still returns") {
+    let_go_when_sent<channel<int>>();
+    let_go_when_sent<hawser::buffered_channel<int>>();
 }

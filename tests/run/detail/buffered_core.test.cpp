@@ -198,6 +198,36 @@ TEST_CASE("buffered_core: a value may call the channel when it is destroyed") {
     CHECK(at.core.size() == 1);
 }
 
+TEST_CASE("buffered_core: who is queued has told and destroyed everything before") {
+    // Once it is queued, its value may be sent, and its owner let the channel go.
+    fixture at{{.weight = 6,
+                .high_watermark = 6,
+                .low_watermark = 4,
+                .watermarks_in = hawser::depth_in::weight,
+                .max_age = 1s}};
+    int told = 0, destroyed = 0;
+    end<item> sender;
+    item heavy{nullptr, 5};
+    REQUIRE(at.send(2, at_end_of([&] {
+                        ++destroyed;
+                        CHECK(at.core.waiting_now().senders == 0);
+                    })) == passage::done);
+    at.now += 1s;
+    REQUIRE(at.send(4) == passage::done);
+    at.watch = [&](bool high) {
+        ++told;
+        CHECK_FALSE(high);
+        CHECK(at.core.waiting_now().senders == 0);
+    };
+    at.now += 1ms;  // The first is too old, and what it leaves is not enough.
+    REQUIRE(at.send(heavy, sender) == passage::waits);
+    CHECK(told == 1);
+    CHECK(destroyed == 1);
+    CHECK(at.core.waiting_now().senders == 1);
+    REQUIRE(at.receive());
+    CHECK(sender.rung == 1);
+}
+
 TEST_CASE("buffered_core: as many wait at each end as may") {
     news_type const news{told_time{nullptr}, "buffered_channel"};
     std::function<void(bool)> watch = [](bool) {};

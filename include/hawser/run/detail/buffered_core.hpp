@@ -20,6 +20,7 @@
 #include <hawser/run/detail/channel_rows.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -55,36 +56,28 @@ public:
     static bool send_at_once(T&) noexcept { return false; }
     static bool receive_at_once(std::optional<T>&) noexcept { return false; }
 
+    /// Queued, the value may be sent, and the channel be gone, before this returns: so what there
+    /// is to tell and to destroy is seen to first, and nothing is touched after it.
     answer send_by_lock(T& value, node_type* node) {
-        auto const weight = buffer_.weight_of(value);
-        auto const now = time();
-        drops_type drops;
-        wake_chain waking;
-        auto more = false;
-        auto const result = [&] {
-            std::lock_guard const lock{mutex_};
-            if (rows_.closed()) return passage::closed;
-            // Nor is it to wait: it would never have its turn, and nobody behind it.
-            if (!buffer_.can_bear(weight)) return passage::too_large;
-            if (rows_.senders_wait()) return queue_sender(node, value);
-            auto const pushed_as = buffer_.push(std::move(value), weight, now, drops);
-            more = pushed_as.more;
-            news_.note(pushed_as);
-            if (pushed_as.result == pushed::refused) return passage::refused;
-            if (pushed_as.result == pushed::full) return queue_sender(node, value);
-            rows_.tell_receiver(waking);
-            return passage::done;
-        }();
-        settle(waking, drops);
-        while (more) {
-            {
+        sending one{value, buffer_.weight_of(value), time()};
+        for (;;) {
+            wake_chain waking;
+            auto const result = [&] {
                 std::lock_guard const lock{mutex_};
-                more = buffer_.collect(drops);
+                return put(one, node, waking);
+            }();
+            if (result == passage::waits) return {result};
+            settle(waking, one.drops);
+            while (one.more) {
+                {
+                    std::lock_guard const lock{mutex_};
+                    one.more = buffer_.collect(one.drops);
+                }
+                settle(waking, one.drops);
             }
-            settle(waking, drops);
+            tell();
+            if (result != passage::none || !one.is_to_wait) return {result};
         }
-        tell();
-        return {result};
     }
 
     answer receive_by_lock(std::optional<T>& into, node_type* node) noexcept {
@@ -174,7 +167,35 @@ private:
         drops.clear();
     }
 
+    /// A value on its way in.
+    struct sending {
+        T& value;
+        std::uint64_t weight;
+        time_point now;
+        drops_type drops{};
+        bool more = false;        ///< Of what was dropped.
+        bool is_to_wait = false;  ///< The policy says so, and was asked once.
+    };
+
     // What follows requires the lock.
+
+    [[nodiscard]] passage put(sending& one, node_type* node, wake_chain& waking) {
+        if (rows_.closed()) return passage::closed;
+        // Nor is it to wait: it would never have its turn, and nobody behind it.
+        if (!buffer_.can_bear(one.weight)) return passage::too_large;
+        if (rows_.senders_wait() || (one.is_to_wait && !buffer_.has_room(one.weight)))
+            return queue_sender(node, one.value);
+        auto const pushed_as = buffer_.push(std::move(one.value), one.weight, one.now, one.drops);
+        one.more = pushed_as.more;
+        news_.note(pushed_as);
+        if (pushed_as.result == pushed::refused) return passage::refused;
+        if (pushed_as.result == pushed::full) {
+            one.is_to_wait = node != nullptr && (one.more || !one.drops.empty());
+            return one.is_to_wait ? passage::none : queue_sender(node, one.value);
+        }
+        rows_.tell_receiver(waking);
+        return passage::done;
+    }
 
     [[nodiscard, gnu::noinline]] passage queue_sender(node_type* node, T& value) noexcept {
         if (node == nullptr) return passage::none;
