@@ -132,6 +132,17 @@ TEST_CASE("into_channel: an item that is turned away has waited, and the refusal
     CHECK(by == "numbers");
 }
 
+TEST_CASE("into_channel: what a merge throws is the end of the flow, and closes the channel") {
+    auto refuse = [](int&, int&) { throw std::runtime_error{"cannot be merged"}; };
+    hawser::buffered_channel<int, hawser::overflow::conflate<decltype(refuse)>> numbers{
+        {.capacity = 1}, hawser::overflow::conflate{refuse}};
+    ending end;
+    demand::from_range(up_to(3)).subscribe(demand::into_channel(numbers, end()));
+    CHECK(end.said == "cannot be merged");
+    CHECK(numbers.is_closed());
+    CHECK(*numbers.try_receive() == 1);
+}
+
 TEST_CASE("into_channel: an error of the flow closes the channel behind what was sent") {
     channel<int> numbers{{.capacity = 4}};
     ending end;

@@ -48,12 +48,11 @@ public:
         me.state_.store(waiting, std::memory_order_relaxed);
         me.begun_ = {};
         me.channel_.news().begin(me.begun_);  // It may be told once it is queued.
-        auto const answer = me.core().send_by_lock(*me.item_, &me);
-        if (answer.result == hawser::detail::passage::waits) return;
-        me.self_.reset();
-        me.state_.store(0, std::memory_order_relaxed);
+        auto const said = me.queue();
+        if (said == hawser::detail::passage::waits) return;
+        me.waits_not();
         me.begun_ = {};
-        auto const what = me.ended(hawser::detail::transfer_of(answer.result));
+        auto const what = me.ended(hawser::detail::transfer_of(said));
         if (what == transfer::done) return me.from_.request(1);
         throw me.refused_as(code_of(what));  // It comes back as the flow's error.
     }
@@ -78,6 +77,21 @@ private:
         if (sent) return (before & over) != 0 ? me.end(me.error_) : me.from_.request(1);
         me.from_.cancel();
         me.end(std::make_exception_ptr(me.refused_as(errc::closed)));
+    }
+
+    /// Whom the item wakes is told before anything else is done.
+    hawser::detail::passage queue() {
+        try {
+            auto const answer = core().send_by_lock(*item_, this);
+            return answer.result;
+        } catch (...) {  // A merge may throw.
+            waits_not();
+            throw;
+        }
+    }
+    void waits_not() noexcept {
+        self_.reset();
+        state_.store(0, std::memory_order_relaxed);
     }
 
     /// Once: a flow may end while its last item is being turned away.
@@ -130,7 +144,8 @@ private:
 ///
 /// At the end of the flow the channel is closed, behind the last item, and `done(flow_end)` is
 /// called; it may not throw. A channel that somebody else closes cancels the flow, whose end is a
-/// `refused` then, `closed`; so does one that refuses an item (`overloaded`, `too_large`).
+/// `refused` then, `closed`; so does one that refuses an item (`overloaded`, `too_large`). What a
+/// merge of a `buffered_channel` throws is the end of the flow as well.
 ///
 /// The channel must live until `done` has been called.
 template <class T, class Core, class Environment, std::invocable<flow_end> Done>
