@@ -79,6 +79,29 @@ TEST_CASE("async channel events: a wait is told before its handler, with its tim
     CHECK(at.told.take() == lines{"jobs: channel_waited to send for 4ms (depth 1)", handled});
 }
 
+TEST_CASE("async channel events: who is let in is told before the handler of who made room runs") {
+    struct sender final : hawser::detail::channel_waiter<int> {
+        explicit sender(support::told_lines& to)
+            : hawser::detail::channel_waiter<int>{&ring}, told{to} {}
+        static void ring(hawser::waiter& node) noexcept {
+            static_cast<sender&>(static_cast<hawser::detail::channel_waiter<int>&>(node)).tell();
+        }
+        void tell() const { told.on(hawser::predicate_threw{{{}, "the sender", 0}}); }
+        support::told_lines& told;
+    };
+    fixture at{1};
+    CHECK(at.jobs.send(1));
+    async_receive(at.jobs, at.context->get_executor(), at.end());
+    sender waits{at.told};
+    int value = 2;
+    {
+        auto const answer = at.jobs.core().send_by_lock(value, &waits);
+        REQUIRE(answer.result == hawser::detail::passage::waits);
+    }
+    at.poll();
+    CHECK(at.told.take() == lines{"the sender: predicate_threw", handled});
+}
+
 TEST_CASE("async channel events: who finds room or a value is not told of") {
     fixture at{1};
     async_send(at.jobs, at.context->get_executor(), 1, at.end());

@@ -7,6 +7,7 @@
 #include <hawser/adapt/asio/detail/channel_op.hpp>
 #include <hawser/run/detail/channel_news.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace hawser::inline v0::detail {
@@ -74,9 +75,9 @@ public:
             return this->complete(transfer_of(this->at_once_), T{});
         if (this->core().receive_at_once(got))
             return this->complete(transfer::done, std::move(*got));
-        auto const answer = this->core().receive_by_lock(got, nullptr);
+        auto const said = look(got);
         if (got) return this->complete(transfer::done, std::move(*got));
-        if (answer.result == passage::closed) return this->complete(transfer::closed, T{});
+        if (said == passage::closed) return this->complete(transfer::closed, T{});
         this->granted = false;
         this->wait();
     }
@@ -84,6 +85,11 @@ public:
 private:
     static constexpr auto end = end_of::receiver;
 
+    /// Who is let in is told before the sink and the handler are: either may take its time.
+    passage look(std::optional<T>& into) noexcept {
+        auto const answer = this->core().receive_by_lock(into, nullptr);
+        return answer.result;
+    }
     passage queue() noexcept {
         auto const answer = this->core().await_value(*this);
         return answer.result;
