@@ -3,11 +3,14 @@
 
 #include <hawser/run/buffered_channel.hpp>
 #include <hawser/run/channel.hpp>
+#include <hawser/testing/manual_environment.hpp>
 
 #include "run/demand/probe.hpp"
 #include "support/catch.hpp"
+#include "support/told_lines.hpp"
 
 #include <cstddef>
+#include <type_traits>
 #include <vector>
 
 namespace demand = hawser::demand;
@@ -98,6 +101,19 @@ TEST_CASE("from_channel: ends with a refusal where as many wait as may") {
     demand::from_channel(numbers).subscribe(probe<int>{told});
     CHECK(told.failed == 1);
     CHECK(told.complaint() == "overloaded");
+}
+
+TEST_CASE("from_channel: the channel tells that a flow may not wait at it") {
+    hawser::manual_time time;
+    support::told_lines heard;
+    auto const env = hawser::testing::manual_and_observed(time, heard);
+    channel<int, std::remove_const_t<decltype(env)>> numbers{
+        {.capacity = 1, .waiters = 0}, env, hawser::named{"numbers"}};
+    diary<int> told;
+    demand::from_channel(numbers).subscribe(probe<int>{told});
+    CHECK(told.complaint() == "overloaded");
+    CHECK(heard.take() ==
+          support::told_lines::lines{"numbers: channel_refused to receive (overloaded)"});
 }
 
 TEST_CASE("from_channel: a buffered channel is a source as well") {

@@ -8,7 +8,9 @@
 #include <hawser/run/basic_channel.hpp>
 #include <hawser/run/demand/flow.hpp>
 #include <hawser/run/demand/subscriber.hpp>
+#include <hawser/run/detail/channel_news.hpp>
 #include <hawser/run/detail/channel_rows.hpp>
+#include <hawser/run/transfer.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -20,6 +22,7 @@ namespace hawser::inline v0::demand {
 
 namespace detail {
 
+using hawser::detail::end_of;
 using hawser::detail::passage;
 
 /// Waits at a channel for a flow, and wakes it. Outlives the flow until its bell has rung.
@@ -80,12 +83,12 @@ private:
     std::atomic<state> state_{state::idle};
 };
 
-template <class T, class Core>
+template <class T, class Core, class News>
 class channel_source {
 public:
     using value_type = T;
 
-    channel_source(Core& core, char const* name) : core_{core}, name_{name} {}
+    channel_source(Core& core, News const& news) : core_{core}, news_{news} {}
 
     void start(std::shared_ptr<wakeable> self) noexcept { wakeup_->start(std::move(self)); }
 
@@ -117,33 +120,36 @@ private:
             case passage::closed: return true;
             case passage::done: wakeup_->wake(); return false;
             case passage::waits: return false;
-            default: throw refused{{errc::overloaded, {}, name_}};
+            default: break;
         }
+        // It may not wait, and that is no wait that has ended.
+        auto const what = news_.ended(end_of::receiver, {}, transfer::crowded, core_);
+        throw refused{{code_of(what), {}, news_.name()}};
     }
 
     Core& core_;
-    char const* const name_;
+    News const& news_;
     std::shared_ptr<channel_wakeup<Core>> const wakeup_ = std::make_shared<channel_wakeup<Core>>();
 };
 
 }  // namespace detail
 
 /// Made by `from_channel`.
-template <class T, class Core>
+template <class T, class Core, class News>
 class channel_publisher {
 public:
     using value_type = T;
 
-    channel_publisher(Core& core, char const* name) noexcept : core_{&core}, name_{name} {}
+    channel_publisher(Core& core, News const& news) noexcept : core_{&core}, news_{&news} {}
 
     template <subscriber<T> S>
     void subscribe(S to) const {
-        flow<detail::channel_source<T, Core>, S>::begin(std::move(to), *core_, name_);
+        flow<detail::channel_source<T, Core, News>, S>::begin(std::move(to), *core_, *news_);
     }
 
 private:
     Core* core_;
-    char const* name_;
+    News const* news_;
 };
 
 /// Publishes what is received from a channel, and completes when that is closed and empty. Several
@@ -157,7 +163,8 @@ private:
 /// The channel must live until the flow has ended or was cancelled.
 template <class T, class Core, class Environment>
 [[nodiscard]] auto from_channel(basic_channel<T, Core, Environment>& from) {
-    return channel_publisher<T, Core>{from.core(), from.news().name()};
+    using news_type = typename basic_channel<T, Core, Environment>::news_type;
+    return channel_publisher<T, Core, news_type>{from.core(), from.news()};
 }
 
 }  // namespace hawser::inline v0::demand
