@@ -50,6 +50,14 @@ struct stand {
     buffered_channel<int, Overflow, Weigh, Watch, environment_type> jobs;
 };
 
+struct drops_and_throws {
+    static constexpr auto cause = hawser::drop_cause::oldest;
+    overflow::decision operator()(auto& room) const {
+        room.drop_oldest();
+        throw std::runtime_error{"a policy that fails"};
+    }
+};
+
 }  // namespace
 
 TEST_CASE("buffered_channel events: what is dropped is told by cause, with how many") {
@@ -151,6 +159,16 @@ TEST_CASE("buffered_channel events: a merge that throws tells of nothing that di
     CHECK_THROWS_AS(at.jobs.send(2), std::runtime_error);
     CHECK(at.told.take().empty());
     CHECK(*at.jobs.receive() == 1);
+}
+
+TEST_CASE("buffered_channel events: what a policy dropped before it threw is told") {
+    stand<drops_and_throws> at{{.capacity = 2}};
+    CHECK(at.jobs.send(1));
+    CHECK(at.jobs.send(2));
+    CHECK_THROWS_AS(at.jobs.send(3), std::runtime_error);
+    CHECK(at.told.take() == lines{"jobs: channel_dropped 1 (oldest)"});
+    CHECK(at.jobs.snapshot().dropped.total() == 1);
+    CHECK(*at.jobs.receive() == 2);
 }
 
 TEST_CASE("buffered_channel events: a sink may use the channel that it hears of") {

@@ -62,10 +62,7 @@ public:
         sending one{value, buffer_.weight_of(value), time()};
         for (;;) {
             wake_chain waking;
-            auto const result = [&] {
-                std::lock_guard const lock{mutex_};
-                return put(one, node, waking);
-            }();
+            auto const result = locked_put(one, node, waking);
             if (result == passage::waits) return {result};
             settle(waking, one.drops);
             while (one.more) {
@@ -176,6 +173,22 @@ private:
         bool more = false;        ///< Of what was dropped.
         bool is_to_wait = false;  ///< The policy says so, and was asked once.
     };
+
+    [[nodiscard]] passage locked_put(sending& one, node_type* node, wake_chain& waking) {
+        if constexpr (!buffered_news<Watch, News>::tells) {
+            std::lock_guard const lock{mutex_};
+            return put(one, node, waking);
+        } else {
+            try {
+                std::lock_guard const lock{mutex_};
+                return put(one, node, waking);
+            } catch (...) {  // A policy may have dropped some before it threw.
+                news_.note_drops(1);
+                tell();
+                throw;
+            }
+        }
+    }
 
     // What follows requires the lock.
 

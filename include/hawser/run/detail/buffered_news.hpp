@@ -33,9 +33,10 @@ concept takes_drops = requires(Watch& watch, T&& item, drop_cause cause) {
 /// since the last time, by cause.
 template <class Watch, class News>
 class buffered_news {
+public:
+    /// Whether anybody is to hear of what is dropped.
     static constexpr bool tells = listens_to<typename News::sink_type, channel_dropped>;
 
-public:
     buffered_news(News const& news, Watch&& watch) : news_{news}, watch_(std::move(watch)) {}
 
     [[nodiscard]] time_point now() const noexcept { return news_.env().now(); }
@@ -60,6 +61,12 @@ public:
         note_drops(answer.expired);
     }
 
+    /// Some may have been dropped: how many is looked up when it is told. With or without the lock.
+    void note_drops([[maybe_unused]] std::uint32_t count) noexcept {
+        if constexpr (tells)
+            if (count != 0) has_dropped_.store(true);
+    }
+
     /// Outside it, after what there may be to tell. `look()` is the buffer's snapshot.
     template <class Look>
     void tell(Look const& look) noexcept {
@@ -73,10 +80,6 @@ public:
 private:
     void note_level(crossing crossed) noexcept {
         if (crossed != crossing::none) is_high_.store(crossed == crossing::high);
-    }
-    void note_drops([[maybe_unused]] std::uint32_t count) noexcept {
-        if constexpr (tells)
-            if (count != 0) has_dropped_.store(true);
     }
 
     template <class Look>
