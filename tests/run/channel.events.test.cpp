@@ -9,6 +9,7 @@
 
 #include "support/catch.hpp"
 #include "support/told_lines.hpp"
+#include "support/unwound.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -128,6 +129,15 @@ TEST_CASE("channel events: a close is told once, with what is left, and ends the
     CHECK(at.jobs.send(3).what() == transfer::closed);  // It has not waited.
     CHECK(*at.jobs.receive() == 1);
     CHECK(at.jobs.receive().what() == transfer::closed);
+    CHECK(at.told.take().empty());
+}
+
+TEST_CASE("channel events: a thread that is cancelled while it waits tells nothing") {
+    stand at{{.capacity = 1}};
+    CHECK(support::unwound([&] { (void)at.jobs.receive(); }, [&] { at.until_waiting(0, 1); }));
+    CHECK(at.jobs.send(1));
+    CHECK(support::unwound([&] { (void)at.jobs.send(2); }, [&] { at.until_waiting(1, 0); }));
+    at.until_waiting(0, 0);
     CHECK(at.told.take().empty());
 }
 
