@@ -127,7 +127,7 @@ private:
             drop_front(drop_cause::expired);
     }
     std::optional<pushed> without_room(entry const& item) {
-        if (std::is_same_v<Overflow, overflow::reject>) return pushed::refused;
+        if (std::is_same_v<Overflow, overflow::reject>) return ++told_.refused, pushed::refused;
         if (std::is_same_v<Overflow, conflate> && light_enough(item.weighs)) return merge(item);
         if (std::is_same_v<Overflow, overflow::block> || std::is_same_v<Overflow, conflate>)
             return pushed::full;
@@ -171,17 +171,17 @@ std::string describe(bounded_buffer_snapshot const& it) {
     std::ostringstream text;
     text << "depth " << it.depth << " weight " << it.weight << " capacity " << it.capacity
          << " limit " << it.weight_limit << " highest " << it.highest_depth << ", "
-         << it.highest_weight << " high " << it.is_high << " collect " << it.to_collect
-         << " pushed " << it.pushed << " popped " << it.popped << " dropped";
+         << it.highest_weight << " refused " << it.refused << " high " << it.is_high << " collect "
+         << it.to_collect << " pushed " << it.pushed << " popped " << it.popped << " dropped";
     for (int cause = 0; cause != 6; ++cause) text << ' ' << it.dropped[drop_cause(cause)];
     return text.str();
 }
 bool same(bounded_buffer_snapshot const& a, bounded_buffer_snapshot const& b) {
     return a.depth == b.depth && a.weight == b.weight && a.capacity == b.capacity &&
            a.weight_limit == b.weight_limit && a.highest_depth == b.highest_depth &&
-           a.highest_weight == b.highest_weight && a.is_high == b.is_high &&
-           a.to_collect == b.to_collect && a.pushed == b.pushed && a.popped == b.popped &&
-           a.dropped == b.dropped;
+           a.highest_weight == b.highest_weight && a.refused == b.refused &&
+           a.is_high == b.is_high && a.to_collect == b.to_collect && a.pushed == b.pushed &&
+           a.popped == b.popped && a.dropped == b.dropped;
 }
 
 /// One random schedule, played on both.

@@ -131,13 +131,18 @@ TEST_CASE("buffered_channel events: who is refused is told of, and who is let wa
     CHECK(rejects.jobs.send(1));
     CHECK(rejects.jobs.send(2).what() == transfer::would_wait);
     CHECK(rejects.jobs.try_send(2).what() == transfer::would_wait);
-    CHECK(rejects.told.take() == lines{"jobs: channel_refused to send (overloaded)"});
+    CHECK(rejects.told.take() == lines{"jobs: channel_refused to send (overloaded)",
+                                       "jobs: channel_refused to send (overloaded)"});
+    CHECK(rejects.jobs.snapshot().refused == 2);
 
     stand<overflow::block, by_value> heavy{{.capacity = 2, .weight = 10}};
     CHECK(heavy.jobs.send(11).what() == transfer::too_large);
+    CHECK(heavy.jobs.try_send(11).what() == transfer::too_large);
     CHECK(heavy.jobs.send(10));
+    CHECK(heavy.jobs.try_send(1).what() == transfer::would_wait);  // It may be let in later.
     CHECK(heavy.jobs.send_until(heavy.time.now() + 3ms, 1).what() == transfer::timed_out);
     CHECK(heavy.told.take() == lines{"jobs: channel_refused to send (too_large)",
+                                     "jobs: channel_refused to send (too_large)",
                                      "jobs: channel_waited to send for 3ms (timed_out, depth 1)"});
 }
 

@@ -200,6 +200,7 @@ private:
         detail::overflow_room<T, Weigh> room{queue_, weigh_, item, weight, aged, policy_cause()};
         answer.result = result_of(overflow_(room), weight);
         answer.dropped = room.dropped();
+        if (answer.result == pushed::refused) queue_.count_refused();
         if (!is_taken(answer.result) || answer.result == pushed::stored) return;
         queue_.count_in_and_dropped(policy_cause());
         ++answer.dropped;

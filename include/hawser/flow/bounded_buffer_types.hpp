@@ -129,6 +129,7 @@ struct bounded_buffer_snapshot {
     std::uint64_t pushed = 0;          ///< Taken from their owners: stored, merged or dropped.
     std::uint64_t popped = 0;
     drop_counts dropped{};
+    std::uint64_t refused = 0;  ///< Left with their owners, by the policy's decision.
 };
 
 namespace detail {

@@ -62,7 +62,11 @@ public:
         if (core_.send_at_once(value)) [[likely]]
             return transfer::done;
         auto const answer = core_.send_by_lock(value, nullptr);
-        return detail::transfer_of(answer.result);
+        auto const what = detail::transfer_of(answer.result);
+        // Who would have to wait is not told of; who is refused, waiting or not, is.
+        if (answer.result != detail::passage::none)
+            news_.ended(detail::end_of::sender, {}, what, core_);
+        return what;
     }
     sent try_send(T const& value) { return try_send(T(value)); }
 

@@ -211,7 +211,7 @@ struct channel_level_changed {
 /// A channel lets nothing more in.
 struct channel_closed {
     event_origin origin;     ///< `attempt` is zero.
-    std::uint64_t left = 0;  ///< Values in it, which are still received.
+    std::uint64_t left = 0;  ///< Values in it, still to be received, or found too old.
 };
 
 /// Changes of state that were not delivered because their queue was full.

@@ -83,6 +83,8 @@ public:
         ++dropped_[cause];
     }
 
+    void count_refused() noexcept { ++refused_; }
+
     /// Gives the oldest item. Requires that there is one, and nothing to be handed out before it.
     void pop(std::optional<T>& into) noexcept {
         HAWSER_ASSERT(to_collect_ == 0);
@@ -132,7 +134,8 @@ public:
                 .to_collect = to_collect_,
                 .pushed = pushed_,
                 .popped = popped_,
-                .dropped = dropped_};
+                .dropped = dropped_,
+                .refused = refused_};
     }
 
 private:
@@ -160,6 +163,7 @@ private:
     std::uint64_t pushed_ = 0;
     std::uint64_t popped_ = 0;
     drop_counts dropped_;
+    std::uint64_t refused_ = 0;
 };
 
 /// An item that finds no room in a queue, and what a policy may do about it.

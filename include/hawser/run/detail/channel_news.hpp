@@ -25,7 +25,7 @@ enum class end_of : bool { receiver, sender };
 template <class Environment>
 class channel_news {
 public:
-    using sink_type = std::remove_cvref_t<decltype(std::declval<Environment const&>().sink())>;
+    using sink_type = std::remove_reference_t<decltype(std::declval<Environment const&>().sink())>;
 
 private:
     static constexpr bool tells = listens_to<sink_type, channel_waited>;
