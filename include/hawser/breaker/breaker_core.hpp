@@ -89,8 +89,8 @@ public:
 
     /// Admission in the states open and half-open as `word` told. A refusal takes no lock.
     [[gnu::noinline]] breaker_admission admit_at(std::uint64_t word, time_point now) noexcept {
-        if (auto const why = refuse_unlocked(word, now); why.code != errc{})
-            return {.ticket = {}, .why = why};
+        if (auto const [code, retry_after, policy] = refuse_unlocked(word, now); code != errc{})
+            return {.ticket = {}, .why = {code, retry_after, policy}};
         std::lock_guard const lock{mutex};
         return admit_locked(now);
     }
