@@ -3,8 +3,7 @@
 // What a buffered channel tells of what has happened in it, after the fact and under no lock: its
 // levels, to a watch and to the sink, and to the sink what it has dropped.
 //
-//     under the lock: note  -->  outside: tell  -->  one thread at a time, in order  -->  watch,
-//     sink
+//     note, under the lock --> tell, outside --> one thread at a time, in order --> watch, sink
 #ifndef HAWSER_RUN_DETAIL_BUFFERED_NEWS_HPP
 #define HAWSER_RUN_DETAIL_BUFFERED_NEWS_HPP
 
