@@ -62,8 +62,8 @@ struct no_watch {
 ///                bound is ever exceeded. Values of one sender arrive in their order.
 /// Thread safety: as of `basic_channel`.
 /// Cost:          a short lock each; with `max_age` a clock read. Allocates when it is made. What
-///                is dropped is destroyed outside the lock; a merge and `Weigh` of those that wait
-///                run inside.
+///                is dropped is destroyed outside the lock; a merge, `deadline_of`, and `Weigh`
+///                of those that wait run inside.
 template <class T, class Overflow = overflow::block, class Weigh = unit_weight,
           class Watch = no_watch, call_environment Environment = environment<>>
 class buffered_channel
